@@ -1,0 +1,207 @@
+/** The only file that reads the environment: settings from there, then `.env`, then the running stack, then defaults. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { type Kind, type Setting, settings } from './settings.ts'
+
+export interface Config {
+  readonly kafka: {
+    readonly bootstrapServers: readonly string[]
+    readonly topic: string
+    readonly group: string
+    readonly groupInstanceId: string | undefined
+    readonly partitions: number
+    /** undefined: the broker's default. */
+    readonly replication: number | undefined
+    readonly retentionDays: number
+  }
+  readonly postgres: {
+    readonly host: string
+    readonly port: number
+    readonly database: string
+    readonly user: string
+    readonly password: string
+  }
+  readonly producer: { readonly eventsPerSecond: number; readonly users: number; readonly items: number }
+  /** What a fate depends on besides the log. */
+  readonly rules: {
+    readonly maxAgeDays: number
+    readonly maxAheadMinutes: number
+    readonly windowHours: number
+    readonly windowIdsMax: number
+  }
+  readonly consumer: { readonly batchBytesMax: number; readonly pendingRecordsMax: number }
+  readonly api: { readonly host: string; readonly port: number; readonly awaitSeed: boolean }
+  readonly healthPort: number | undefined
+  readonly logLevel: string
+  readonly dataFolder: string
+  readonly supervised: boolean
+  /** Which of the two somebody named, in the environment or in `.env`: the embedded one is not started then. */
+  readonly given: { readonly kafka: boolean; readonly postgres: boolean }
+}
+
+/** All wrong settings at once; `problems` are complete sentences without secrets. */
+export class WrongSettings extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`wrong settings:\n${problems.map(problem => `  ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+export const projectRoot = resolve(import.meta.dirname, '../..')
+
+export type Source = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads and checks every setting.
+ * @param overrides settings given as flags; they come before the environment.
+ * @throws WrongSettings naming each wrong value and what is allowed.
+ */
+export function loadConfig(overrides: Source = {}): Config {
+  const dotenvPath = join(projectRoot, '.env')
+  const dotenv = existsSync(dotenvPath) ? parseEnv(readFileSync(dotenvPath, 'utf8')) : {}
+  const named = { ...filled(dotenv), ...filled(process.env), ...filled(overrides) }
+  const dataFolder = resolve(projectRoot, named['FOOTFALL_DATA'] ?? '.footfall')
+  return parseConfig(named, runningStack(dataFolder), misspelt(dotenv))
+}
+
+/**
+ * Checks settings that were read already.
+ * @param named what somebody wrote; @param running where the embedded stack listens; @param problems found before.
+ */
+export function parseConfig(named: Source, running: Source = {}, problems: readonly string[] = []): Config {
+  const wrong = [...problems]
+  const values = new Map<string, string | number | boolean | readonly string[] | undefined>()
+  for (const setting of settings as readonly Setting[]) {
+    const raw = named[setting.name] ?? running[setting.name] ?? setting.fallback
+    if (raw === undefined) continue
+    const parsed = parse(setting.type, raw)
+    if (parsed !== undefined) values.set(setting.name, parsed)
+    else wrong.push(`${setting.name} is ${setting.secret ? 'set' : `"${raw}"`}; allowed: ${allowed(setting.type)}`)
+  }
+  if (wrong.length > 0) throw new WrongSettings(wrong)
+  const is = <T>(name: (typeof settings)[number]['name']): T => values.get(name) as T
+  return {
+    kafka: {
+      bootstrapServers: is('KAFKA_BOOTSTRAP_SERVERS'),
+      topic: is('KAFKA_TOPIC_USER_ACTIVITIES'),
+      group: is('KAFKA_CONSUMER_GROUP'),
+      groupInstanceId: is('KAFKA_GROUP_INSTANCE_ID'),
+      partitions: is('KAFKA_TOPIC_PARTITIONS'),
+      replication: is('KAFKA_TOPIC_REPLICATION'),
+      retentionDays: is('KAFKA_TOPIC_RETENTION_DAYS'),
+    },
+    postgres: {
+      host: is('POSTGRES_HOST'),
+      port: is('POSTGRES_PORT'),
+      database: is('POSTGRES_DB'),
+      user: is('POSTGRES_USER'),
+      password: is('POSTGRES_PASSWORD'),
+    },
+    producer: {
+      eventsPerSecond: is('PRODUCER_EVENT_RATE'),
+      users: is('PRODUCER_USERS'),
+      items: is('PRODUCER_ITEMS'),
+    },
+    rules: {
+      maxAgeDays: is('MAX_EVENT_AGE_DAYS'),
+      maxAheadMinutes: is('MAX_EVENT_AHEAD_MINUTES'),
+      windowHours: is('DEDUPE_WINDOW_HOURS'),
+      windowIdsMax: is('DEDUPE_MAX_IDS'),
+    },
+    consumer: {
+      batchBytesMax: is('CONSUMER_MAX_BATCH_BYTES'),
+      pendingRecordsMax: is('CONSUMER_MAX_PENDING_RECORDS'),
+    },
+    api: { host: is('API_HOST'), port: is('API_PORT'), awaitSeed: is('FOOTFALL_AWAIT_SEED') },
+    healthPort: is('HEALTH_PORT'),
+    logLevel: is('LOG_LEVEL'),
+    dataFolder: resolve(projectRoot, is<string>('FOOTFALL_DATA')),
+    supervised: is('FOOTFALL_SUPERVISED'),
+    given: {
+      kafka: named['KAFKA_BOOTSTRAP_SERVERS'] !== undefined,
+      postgres: named['POSTGRES_HOST'] !== undefined,
+    },
+  }
+}
+
+/** Where `start` wrote the addresses of the embedded stack, as settings. */
+export const runFile = (dataFolder: string): string => join(dataFolder, 'run.json')
+
+function runningStack(dataFolder: string): Source {
+  try {
+    return JSON.parse(readFileSync(runFile(dataFolder), 'utf8')) as Source
+  } catch {
+    return {} // no stack was started here, or its file is from a crash; the defaults say where one would listen
+  }
+}
+
+/** A setting that is there but empty, as `NAME=` in `.env`, counts as not set. */
+function filled(source: Source): Source {
+  return Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value.trim() !== ''))
+}
+
+function parse(type: Kind, raw: string): string | number | boolean | readonly string[] | undefined {
+  switch (type.kind) {
+    case 'text':
+      return (type.pattern?.test(raw) ?? true) ? raw : undefined
+    case 'choice':
+      return type.of.includes(raw) ? raw : undefined
+    case 'flag':
+      return raw === 'true' ? true : raw === 'false' ? false : undefined
+    case 'number': {
+      if (!/^\d+(\.\d+)?$/.test(raw.trim())) return undefined
+      const value = Number(raw)
+      return value >= type.min && value <= type.max && (!type.whole || Number.isInteger(value)) ? value : undefined
+    }
+    case 'brokers': {
+      const brokers = raw.split(',').map(broker => broker.trim())
+      return brokers.every(isBroker) ? brokers : undefined
+    }
+  }
+}
+
+function isBroker(address: string): boolean {
+  const match = /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(address)
+  return match !== null && Number(match[1]) >= 1 && Number(match[1]) <= 65_535
+}
+
+function allowed(type: Kind): string {
+  switch (type.kind) {
+    case 'text':
+      return type.allowed
+    case 'choice':
+      return type.of.join(', ')
+    case 'flag':
+      return 'true or false'
+    case 'number':
+      return `${type.whole ? 'a whole number' : 'a number'} from ${type.min} to ${type.max}`
+    case 'brokers':
+      return 'host:port, or several separated by commas, with ports from 1 to 65535'
+  }
+}
+
+/** A name in `.env` that is one slip away from a setting: silently ignored it would cost somebody an evening. */
+function misspelt(dotenv: Source): string[] {
+  const names: readonly string[] = settings.map(setting => setting.name)
+  return Object.keys(dotenv).flatMap(name => {
+    if (names.includes(name)) return []
+    const near = names.find(known => slips(known, name) <= 2)
+    return near === undefined ? [] : [`${name} in .env is no setting; did you mean ${near}?`]
+  })
+}
+
+/** Edit distance of two names. */
+function slips(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

@@ -1,0 +1,159 @@
+/**
+ * Every setting there is: name, kind, default, range and what it is for. `.env.example` and the error messages say the
+ * same; a test holds them together.
+ */
+export type Kind =
+  | { readonly kind: 'text'; readonly pattern?: RegExp; readonly allowed: string }
+  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly whole: boolean }
+  | { readonly kind: 'choice'; readonly of: readonly string[] }
+  | { readonly kind: 'brokers' }
+  | { readonly kind: 'flag' }
+
+export interface Setting {
+  readonly name: string
+  readonly type: Kind
+  /** Used when neither the environment nor `.env` nor the running stack says otherwise; none means "unset". */
+  readonly fallback?: string
+  readonly secret?: true
+  readonly about: string
+}
+
+const text = (pattern: RegExp, allowed: string): Kind => ({ kind: 'text', pattern, allowed })
+const whole = (min: number, max: number): Kind => ({ kind: 'number', min, max, whole: true })
+const port = whole(1, 65_535)
+const name63 = text(/^[A-Za-z_][A-Za-z0-9_$-]{0,62}$/, 'a PostgreSQL name of 1 to 63 characters')
+const host = text(/^[^\s/:]+$|^\/\S*$|^[0-9a-fA-F:]+$/, 'a host name, an address or the folder of a socket')
+
+export const settings = [
+  {
+    name: 'KAFKA_BOOTSTRAP_SERVERS',
+    type: { kind: 'brokers' },
+    fallback: '127.0.0.1:9092',
+    about: 'Brokers to ask first, host:port separated by commas. Set it to use a Kafka of your own.',
+  },
+  {
+    name: 'KAFKA_TOPIC_USER_ACTIVITIES',
+    type: text(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/, '1 to 249 of the characters A-Z a-z 0-9 . _ -'),
+    fallback: 'user_activities',
+    about: 'The topic of the events. A database remembers its topic and refuses another.',
+  },
+  {
+    name: 'KAFKA_CONSUMER_GROUP',
+    type: text(/^\S{1,255}$/, '1 to 255 characters without blanks'),
+    fallback: 'footfall',
+    about: 'Consumers of one group share the partitions.',
+  },
+  {
+    name: 'KAFKA_GROUP_INSTANCE_ID',
+    type: text(/^[A-Za-z0-9._-]{1,249}$/, '1 to 249 of the characters A-Z a-z 0-9 . _ -'),
+    about: 'A static member id: a consumer that comes back under it within 10 s takes over at once. One per process.',
+  },
+  {
+    name: 'KAFKA_TOPIC_PARTITIONS',
+    type: whole(1, 10_000),
+    fallback: '4',
+    about: 'Partitions of the topic when it is created here.',
+  },
+  {
+    name: 'KAFKA_TOPIC_REPLICATION',
+    type: whole(1, 100),
+    about: "Replicas of each partition when the topic is created here. Unset: the broker's default.",
+  },
+  {
+    name: 'KAFKA_TOPIC_RETENTION_DAYS',
+    type: whole(1, 36_500),
+    fallback: '30',
+    about: 'How long the topic keeps events when it is created here: how far back proofs reach.',
+  },
+  {
+    name: 'POSTGRES_HOST',
+    type: host,
+    fallback: '127.0.0.1',
+    about: 'Where PostgreSQL is. Set it to use a PostgreSQL of your own.',
+  },
+  { name: 'POSTGRES_PORT', type: port, fallback: '5432', about: 'Its port.' },
+  { name: 'POSTGRES_DB', type: name63, fallback: 'footfall', about: 'The database.' },
+  { name: 'POSTGRES_USER', type: name63, fallback: 'footfall', about: 'The user.' },
+  {
+    name: 'POSTGRES_PASSWORD',
+    type: { kind: 'text', allowed: 'any text' },
+    fallback: 'footfall',
+    secret: true,
+    about: 'The password.',
+  },
+  {
+    name: 'PRODUCER_EVENT_RATE',
+    type: { kind: 'number', min: 0, max: 100_000, whole: false },
+    fallback: '2',
+    about: 'Simulated events a second. 0 sends none but the seeded ones.',
+  },
+  { name: 'PRODUCER_USERS', type: whole(1, 10_000_000), fallback: '1000', about: 'Users in the simulated population.' },
+  { name: 'PRODUCER_ITEMS', type: whole(1, 10_000_000), fallback: '200', about: 'Items they look at.' },
+  {
+    name: 'MAX_EVENT_AGE_DAYS',
+    type: whole(1, 36_500),
+    fallback: '400',
+    about: 'An event older than this, measured against its append time, is rejected. A rule: fixed at the first start.',
+  },
+  {
+    name: 'MAX_EVENT_AHEAD_MINUTES',
+    type: whole(0, 525_600),
+    fallback: '60',
+    about: 'An event further ahead of its append time is rejected. A rule: fixed at the first start.',
+  },
+  {
+    name: 'DEDUPE_WINDOW_HOURS',
+    type: whole(1, 8_760),
+    fallback: '24',
+    about: 'How long an event id is remembered, by the clock of its partition. A rule: fixed at the first start.',
+  },
+  {
+    name: 'DEDUPE_MAX_IDS',
+    type: whole(65_536, 50_000_000),
+    fallback: '2000000',
+    about: 'How many ids a partition remembers at most, about 40 bytes each. A rule: fixed at the first start.',
+  },
+  {
+    name: 'CONSUMER_MAX_BATCH_BYTES',
+    type: whole(1_048_576, 1_073_741_824),
+    fallback: '134217728',
+    about: 'A Kafka batch that inflates beyond this many bytes halts its partition.',
+  },
+  {
+    name: 'CONSUMER_MAX_PENDING_RECORDS',
+    type: whole(1_000, 10_000_000),
+    fallback: '200000',
+    about: 'Records a consumer reads ahead of the last commit before it waits. Bounds its memory.',
+  },
+  { name: 'API_HOST', type: host, fallback: '127.0.0.1', about: 'Where the API listens.' },
+  { name: 'API_PORT', type: port, fallback: '8000', about: 'The port of the API.' },
+  {
+    name: 'HEALTH_PORT',
+    type: port,
+    about: 'Serves /livez, /readyz and /metrics of a producer or consumer on 127.0.0.1. Unset: not served.',
+  },
+  {
+    name: 'LOG_LEVEL',
+    type: { kind: 'choice', of: ['debug', 'info', 'warn', 'error'] },
+    fallback: 'info',
+    about: 'What is logged.',
+  },
+  {
+    name: 'FOOTFALL_DATA',
+    type: { kind: 'text', pattern: /^.+$/, allowed: 'the path of a folder' },
+    fallback: '.footfall',
+    about: 'Where the embedded stack keeps data and logs; a relative path starts at the project.',
+  },
+  {
+    name: 'FOOTFALL_AWAIT_SEED',
+    type: { kind: 'flag' },
+    fallback: 'false',
+    about: 'The API is ready only when the seeded row is visible. Set where seeded events are sent.',
+  },
+  {
+    name: 'FOOTFALL_SUPERVISED',
+    type: { kind: 'flag' },
+    fallback: 'false',
+    about: 'Set by `start`: the role ends when its standard input closes.',
+  },
+] as const satisfies readonly Setting[]
