@@ -1,0 +1,150 @@
+/**
+ * Connections that cannot hang and cannot surprise: every deadline is named here, on both sides of the wire, and what a
+ * session depends on is set by ourselves, whatever the server, the database or the user has as default.
+ * `bigint` comes as a string (a number would lose counts beyond 2^53) and `date` as `YYYY-MM-DD` (pg would make it
+ * midnight of the machine's time zone).
+ */
+import pg from 'pg'
+import type { Config } from '../runtime/config.ts'
+
+type Address = Pick<Config, 'postgres'>
+
+/** Three round trips of a far server with room for a busy one; a server that is down refuses at once. */
+const connectTimeoutMs = 3_000
+
+/** How long a polite end may take before the socket is destroyed: a half-open one would never answer. */
+const endTimeoutMs = 1_000
+
+/** Idle time before TCP asks whether the other side still lives. */
+const keepAliveDelayMs = 10_000
+
+/**
+ * What a writer may hold up others for at most (G5): its statements, its whole transaction (a server before 17 knows
+ * no such limit, there each pause and each statement has it), a pause in the middle of a transaction when it is stopped.
+ */
+const writerTimeoutMs = 5_000
+
+/** Waiting for another's row lock: longer than any settle, shorter than the transaction may last. */
+const writerLockTimeoutMs = 3_000
+
+/** The client's own deadline; longer than the server's, so that the server's clearer answer comes first if any does. */
+const writerQueryTimeoutMs = 7_000
+
+/** Readers answer people: late is as bad as never, and the next one waits for the connection. */
+const readerTimeoutMs = 2_000
+const readerQueryTimeoutMs = 3_000
+const readerAcquireTimeoutMs = 2_000
+const readersMax = 8
+const readerIdleMs = 30_000
+
+/** How often a busy backend looks whether its client is still there: locks of a killed process go within a second. */
+const connectionCheckMs = 1_000
+
+/** Settings of every session, by name and value in the server's own units (milliseconds for times). */
+const sessionSettings = {
+  client_encoding: 'UTF8',
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, YMD',
+  // Nobody can put a table of the same name before ours.
+  search_path: 'public, pg_temp',
+  client_connection_check_interval: String(connectionCheckMs),
+  // Our statements are many and short; compiling one costs more than it saves.
+  jit: 'off',
+}
+
+const writerSettings = {
+  ...sessionSettings,
+  // A commit that was answered survives a crash of the server, whatever the database's default is.
+  synchronous_commit: 'on',
+  statement_timeout: String(writerTimeoutMs),
+  lock_timeout: String(writerLockTimeoutMs),
+  idle_in_transaction_session_timeout: String(writerTimeoutMs),
+  transaction_timeout: String(writerTimeoutMs),
+}
+
+const readerSettings = {
+  ...sessionSettings,
+  default_transaction_read_only: 'on',
+  statement_timeout: String(readerTimeoutMs),
+  lock_timeout: String(readerTimeoutMs),
+  idle_in_transaction_session_timeout: String(readerTimeoutMs),
+}
+
+/**
+ * One connection of its own for a writer. It does not reconnect: after an error that `isConnectionLost` knows, `end()`
+ * it, open another and reread what was committed. `end()` never takes longer than a second.
+ * @param application shown in pg_stat_activity, as `footfall consumer`.
+ * @throws what `faultKind` in fault.ts sorts.
+ */
+export async function connectWriter(config: Address, application = 'footfall'): Promise<pg.Client> {
+  const client = new BoundedClient({ ...clientConfig(config, application), query_timeout: writerQueryTimeoutMs })
+  // Without a listener the loss of an idle connection ends the process. The next query fails and says so.
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await applySettings(client, writerSettings)
+  } catch (error) {
+    await client.end()
+    throw error
+  }
+  return client
+}
+
+/** A bounded pool for reads: transactions are read-only, and a query waits neither long nor for ever. */
+export function connectPool(config: Address, application = 'footfall'): pg.Pool {
+  const pool = new pg.Pool({
+    ...clientConfig(config, application),
+    Client: BoundedClient,
+    query_timeout: readerQueryTimeoutMs,
+    connectionTimeoutMillis: readerAcquireTimeoutMs,
+    max: readersMax,
+    idleTimeoutMillis: readerIdleMs,
+    onConnect: client => applySettings(client, readerSettings),
+  })
+  // The pool has thrown the lost connection away already and opens another for the next query.
+  pool.on('error', () => {})
+  return pool
+}
+
+/** pg's client, but its end is bounded also where the other side has vanished without a word. */
+class BoundedClient extends pg.Client {
+  override end(): Promise<void>
+  override end(callback: (error: Error) => void): void
+  override end(callback?: (error: Error) => void): Promise<void> | void {
+    const deadline = setTimeout(() => this.connection.stream.destroy(), endTimeoutMs).unref()
+    this.once('end', () => clearTimeout(deadline))
+    return callback === undefined ? super.end() : super.end(callback)
+  }
+}
+
+/** What pg would otherwise take from PG* variables is given, but for TLS, which PGSSLMODE switches on. */
+function clientConfig({ postgres }: Address, application: string): pg.ClientConfig {
+  return {
+    host: postgres.host,
+    port: postgres.port,
+    database: postgres.database,
+    user: postgres.user,
+    password: postgres.password,
+    application_name: application,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveDelayMs,
+    types: { getTypeParser },
+  }
+}
+
+/** By statement and not as start-up options, which poolers such as PgBouncer refuse. */
+async function applySettings(client: pg.ClientBase, settings: Readonly<Record<string, string>>): Promise<void> {
+  await client.query(
+    `select set_config(name, value, false)
+     from unnest($1::text[], $2::text[]) as wanted(name, value)
+     where name <> 'transaction_timeout' or current_setting('server_version_num')::int >= 170000`,
+    [Object.keys(settings), Object.values(settings)],
+  )
+}
+
+const asText = (value: string): string => value
+
+/** pg's own parsers, but for `date`. */
+const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+  oid === pg.types.builtins.DATE && format !== 'binary' ? asText : pg.types.getTypeParser(oid, format as 'text')
