@@ -1,0 +1,58 @@
+/** How a role that needs the tables gets them: make them where its rights allow, else wait for who may, and say so. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Config } from '../runtime/config.ts'
+import type { Log } from '../runtime/log.ts'
+import { connectWriter } from './connect.ts'
+import { faultKind, sqlState } from './fault.ts'
+import { migrate } from './migrate.ts'
+
+const firstPauseMs = 200
+const lastPauseMs = 3_000
+
+/**
+ * Returns when the tables are as this version needs them, or when `signal` aborts. Waits as long as it takes for a
+ * PostgreSQL that is down or for somebody with the rights; logs each reason once.
+ * @throws UnfitDatabase when waiting is of no use; anything else that is neither of Postgres nor of the way to it.
+ */
+export async function awaitTables(
+  config: Pick<Config, 'postgres'>,
+  application: string,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  let said: string | undefined
+  for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, lastPauseMs)) {
+    try {
+      return await migrateOnce(config, application, log)
+    } catch (error) {
+      if (faultKind(error) === undefined) throw error
+      const reason = reasonOf(error)
+      if (reason !== said) log.warn({ sqlState: sqlState(error), reason }, 'waiting for the tables')
+      said = reason
+    }
+    await pause(pauseMs, undefined, { signal }).catch(() => {})
+  }
+}
+
+async function migrateOnce(config: Pick<Config, 'postgres'>, application: string, log: Log): Promise<void> {
+  const client = await connectWriter(config, application)
+  try {
+    const { applied, notes } = await migrate(client)
+    for (const note of notes) log.warn({ note }, 'the server is not set as it should be')
+    if (applied.length > 0) log.info({ applied }, 'tables made')
+  } finally {
+    await client.end()
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { message } = error as Error
+  switch (sqlState(error)) {
+    case '42501':
+      return `this user may not create tables (${message}); run ./footfall setup as one who may`
+    case '25006':
+      return `this PostgreSQL is read-only (${message}); it may be a standby`
+    default:
+      return message === '' ? String((error as NodeJS.ErrnoException).code) : message
+  }
+}
