@@ -1,0 +1,236 @@
+/**
+ * What tests run against: the Kafka and the PostgreSQL that `tests/run.ts` started for all of them, private ones that a
+ * test may kill, fresh topics and databases, and roles as processes.
+ */
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { TestContext } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Admin } from '@platformatic/kafka'
+import pg from 'pg'
+import { type Config, projectRoot } from '../../src/runtime/config.ts'
+import type { Embedded } from '../../src/stack/embedded.ts'
+import { startKafka } from '../../src/stack/kafka.ts'
+import { startPostgres } from '../../src/stack/postgres.ts'
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+  /** host:port */
+  readonly address: string
+}
+
+export type Database = Config['postgres']
+
+/** What `tests/run.ts` tells the test files, as JSON in FOOTFALL_TESTS. */
+export interface Shared {
+  /** Removed after the run. */
+  readonly folder: string
+  readonly jars: string
+  readonly kafka: Address
+  readonly postgres: Address
+}
+
+/** The user of every PostgreSQL of the tests. */
+export const credentials = { user: 'footfall', password: 'footfall' } as const
+
+export const sharedKafka = (): Address => shared().kafka
+export const sharedPostgres = (): Address => shared().postgres
+
+/** A name that nothing else has. */
+export const freshName = (prefix: string): string => `${prefix}_${randomBytes(5).toString('hex')}`
+
+/** Makes a topic with log-append time, unless `settings` says otherwise. */
+export async function freshTopic(
+  partitions = 1,
+  settings: Readonly<Record<string, string>> = {},
+  kafka: Address = sharedKafka(),
+): Promise<string> {
+  const topic = freshName('events')
+  const configs = { 'message.timestamp.type': 'LogAppendTime', ...settings }
+  const admin = new Admin({ clientId: 'tests', bootstrapBrokers: [kafka.address] })
+  try {
+    await admin.createTopics({
+      topics: [topic],
+      partitions,
+      replicas: 1,
+      configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
+    })
+  } finally {
+    await admin.close()
+  }
+  return topic
+}
+
+/** Makes an empty database. */
+export async function freshDatabase(postgres: Address = sharedPostgres()): Promise<Database> {
+  const server: Database = { host: postgres.host, port: postgres.port, database: 'postgres', ...credentials }
+  const database = freshName('footfall')
+  const client = new pg.Client(server)
+  await client.connect()
+  try {
+    await client.query(`create database ${database}`)
+  } finally {
+    await client.end()
+  }
+  return { ...server, database }
+}
+
+const closers = new WeakMap<TestContext, (() => unknown)[]>()
+
+/**
+ * Runs `close` after the test, last opened first closed. Use it rather than `test.after`, which runs in the order of
+ * registration and would take a server away below its clients.
+ */
+export function closing(test: TestContext, close: () => unknown): void {
+  const known = closers.get(test)
+  if (known !== undefined) return void known.push(close)
+  const closes = [close]
+  closers.set(test, closes)
+  test.after(async () => {
+    for (const each of closes.reverse()) await each()
+  })
+}
+
+/** A connection that is closed after the test and may lose its server. */
+export async function connect(test: TestContext, database: Database): Promise<pg.Client> {
+  const client = new pg.Client(database)
+  client.on('error', () => {}) // a query in flight rejects as well; without one, losing the server is the test's plan
+  await client.connect()
+  closing(test, () => client.end().catch(() => {}))
+  return client
+}
+
+/** A server that belongs to one test. Its address stays the same over restarts. */
+export interface Own extends Address {
+  /** Of the process that runs now. */
+  readonly pid: () => number
+  readonly stop: () => Promise<void>
+  /** kill -9 */
+  readonly kill: () => Promise<void>
+  /** After `stop` or `kill`: the same folder, the same port. Returns when it answers. */
+  readonly start: () => Promise<void>
+}
+
+/** @param settings for server.properties */
+export function ownKafka(test: TestContext, settings: Readonly<Record<string, string>> = {}): Promise<Own> {
+  const folder = join(shared().folder, freshName('kafka'))
+  const options = { folder, jars: shared().jars, logFile: `${folder}.log`, settings }
+  return own(test, port => startKafka({ ...options, port }))
+}
+
+/** @param settings for postgresql.conf */
+export function ownPostgres(test: TestContext, settings: Readonly<Record<string, string>> = {}): Promise<Own> {
+  const folder = join(shared().folder, freshName('postgres'))
+  const options = { folder, logFile: `${folder}.log`, settings, database: 'postgres', ...credentials }
+  return own(test, port => startPostgres({ ...options, port }))
+}
+
+async function own(test: TestContext, start: (port?: number) => Promise<Embedded>): Promise<Own> {
+  let running = await start()
+  const { host, port, address } = running
+  closing(test, () => running.kill())
+  return {
+    host,
+    port,
+    address,
+    pid: () => running.pid,
+    stop: () => running.stop(),
+    kill: () => running.kill(),
+    start: async () => {
+      running = await start(port)
+    },
+  }
+}
+
+export interface Role {
+  readonly pid: number
+  /** What it wrote so far, line by line. */
+  readonly output: readonly string[]
+  readonly errors: readonly string[]
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
+  readonly signal: (signal: NodeJS.Signals) => void
+  /** SIGTERM, then waits for its end. */
+  readonly stop: () => Promise<void>
+  /** kill -9, then waits for its end. */
+  readonly kill: () => Promise<void>
+}
+
+/** Runs `src/cli.ts VERB` with these settings; none come from a stack that runs on this machine. Killed after the test. */
+export function roleProcess(
+  test: TestContext,
+  verb: string,
+  settings: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
+): Role {
+  const child = spawn(process.execPath, [join(projectRoot, 'src/cli.ts'), verb, ...args], {
+    env: { ...process.env, FOOTFALL_DATA: join(shared().folder, 'no-stack'), ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const output: string[] = []
+  const errors: string[] = []
+  createInterface(child.stdout).on('line', line => output.push(line))
+  createInterface(child.stderr).on('line', line => errors.push(line))
+  const ended = new Promise<Awaited<Role['ended']>>(resolve => {
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal)
+    await ended
+  }
+  closing(test, () => end('SIGKILL'))
+  return {
+    pid: child.pid as number,
+    output,
+    errors,
+    ended,
+    signal: signal => void child.kill(signal),
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  }
+}
+
+/** The settings that point a role at these. */
+export function settingsFor(kafka: Address, database: Database, topic: string): Record<string, string> {
+  return {
+    KAFKA_BOOTSTRAP_SERVERS: kafka.address,
+    KAFKA_TOPIC_USER_ACTIVITIES: topic,
+    POSTGRES_HOST: database.host,
+    POSTGRES_PORT: String(database.port),
+    POSTGRES_DB: database.database,
+    POSTGRES_USER: database.user,
+    POSTGRES_PASSWORD: database.password,
+  }
+}
+
+/**
+ * Waits until the condition gives something other than undefined, null or false.
+ * @returns what it gave. @throws when the deadline passes, with the last error of the condition as its cause.
+ */
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  deadlineMs: number,
+  what: string,
+): Promise<NonNullable<Exclude<T, false>>> {
+  const deadline = performance.now() + deadlineMs
+  let cause: unknown
+  do {
+    try {
+      const value = await condition()
+      cause = undefined
+      if (value !== undefined && value !== null && value !== false) return value as NonNullable<Exclude<T, false>>
+    } catch (error) {
+      cause = error
+    }
+    await pause(20)
+  } while (performance.now() < deadline)
+  throw new Error(`not within ${deadlineMs} ms: ${what}`, { cause })
+}
+
+function shared(): Shared {
+  const told = process.env['FOOTFALL_TESTS']
+  if (told === undefined) throw new Error('these tests need their servers: npm run test:integration -- FILE')
+  return JSON.parse(told) as Shared
+}
