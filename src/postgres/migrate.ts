@@ -16,6 +16,9 @@ interface Migration {
   readonly sha256: string
 }
 
+/** A connection, or a pool where no session is needed. */
+type Queries = Pick<pg.ClientBase, 'query'>
+
 /** This database will not do until a person changes something; to try again is of no use. The message says what. */
 export class UnfitDatabase extends Error {}
 
@@ -66,7 +69,7 @@ export async function migrate(
  * @returns the names of the migrations that somebody has yet to apply; none when the tables are as this version needs.
  * @throws UnfitDatabase as {@link migrate} does.
  */
-export async function checkMigrated(client: pg.ClientBase, folder = migrationsFolder): Promise<string[]> {
+export async function checkMigrated(client: Queries, folder = migrationsFolder): Promise<string[]> {
   const known = await client.query<{ exists: boolean }>(`select to_regclass('schema_migrations') is not null as exists`)
   const applied = known.rows[0]!.exists ? await readApplied(client) : []
   return missingOf(readMigrations(folder), applied).map(migration => migration.name)
@@ -110,7 +113,7 @@ function readMigrations(folder: string): Migration[] {
 
 type Applied = Pick<Migration, 'version' | 'name' | 'sha256'>
 
-async function readApplied(client: pg.ClientBase): Promise<Applied[]> {
+async function readApplied(client: Queries): Promise<Applied[]> {
   const { rows } = await client.query<Applied>('select version, name, sha256 from schema_migrations order by version')
   return rows
 }

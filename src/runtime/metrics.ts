@@ -61,7 +61,9 @@ export const apiMetrics = {
   ]),
 } as const
 
-const version = (JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string }).version
+/** Of this build, as package.json has it. */
+export const version = (JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string })
+  .version
 gauge('footfall_build_info', 'Always 1; which build this is.', ['version', 'node']).set(
   { version, node: process.version },
   1,

@@ -1,0 +1,168 @@
+/** Postgres -> HTTP: builds the server, starts it, stops it. */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify'
+import type pg from 'pg'
+import { connectPool } from '../postgres/connect.ts'
+import { awaitTables } from '../postgres/tables.ts'
+import type { Config } from '../runtime/config.ts'
+import type { Part } from '../runtime/health.ts'
+import type { Running } from '../runtime/lifecycle.ts'
+import type { Log } from '../runtime/log.ts'
+import { apiMetrics, version } from '../runtime/metrics.ts'
+import { addDocuments, describeApi } from './document.ts'
+import { answerProblems, problemSchema, refuse, refuseBytes, sendProblem } from './problem.ts'
+import { createReadiness } from './ready.ts'
+import { addService, readinessSchema } from './service.ts'
+import { addSummary, dayCountsSchema } from './summary.ts'
+
+const application = 'footfall api'
+
+/** No route takes a body; a client that sends one loses little time. */
+const bodyBytesMax = 1_024
+const requestTimeoutMs = 10_000
+const headersTimeoutMs = 5_000
+const keepAliveTimeoutMs = 5_000
+
+/** Longer than any path Node lets in (16 KiB with the headers), so that a long id is refused as no UUID, not as no path. */
+const pathBytesMax = 16_384
+
+/** Requests under way may finish for so long, then their sockets are closed; and the same for their connections. */
+const drainTimeoutMs = 1_000
+const poolEndTimeoutMs = 900
+
+export interface RunningApi extends Running {
+  /** Where it listens, as `http://127.0.0.1:8000`. */
+  readonly url: string
+}
+
+/**
+ * Starts the API. It listens at once, whatever PostgreSQL does; /readyz tells what is missing.
+ * @throws when the port or host cannot be listened on, naming the setting.
+ */
+export async function startApi(config: Pick<Config, 'postgres' | 'api'>, log: Log): Promise<RunningApi> {
+  const pool = connectPool(config, application)
+  const stopping = new AbortController()
+  const askParts = createReadiness(pool, config.api.awaitSeed, Date.now())
+  const ready = async () => (stopping.signal.aborted ? [stoppingPart] : await askParts())
+  const app = await buildApi(pool, ready, log)
+  const url = await listen(app, config.api).catch(async (error: unknown) => {
+    await pool.end()
+    throw error
+  })
+  // Only what waiting cannot mend ends the API, such as a database that is newer than this version.
+  const failed = awaitTables(config, application, log, stopping.signal).then(() => new Promise<never>(() => {}))
+  failed.catch(() => {})
+  let stopped: Promise<void> | undefined
+  return {
+    url,
+    ended: failed,
+    stop() {
+      stopping.abort()
+      stopped ??= stop(app, pool)
+      return stopped
+    },
+  }
+}
+
+const stoppingPart: Part = { name: 'api', ready: false, why: 'it is stopping' }
+
+/** The server with all its routes, not yet listening. */
+export async function buildApi(
+  pool: pg.Pool,
+  ready: () => Promise<readonly Part[]>,
+  log: Log,
+): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    http: { headersTimeout: headersTimeoutMs },
+    routerOptions: { maxParamLength: pathBytesMax },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => refuse(error, request, stamp(reply)),
+    clientErrorHandler: refuseBytes,
+  })
+  // Schemas describe; they neither judge what comes in nor rewrite what goes out: each route does that for itself.
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => JSON.stringify)
+  for (const schema of [problemSchema, dayCountsSchema, readinessSchema]) app.addSchema(schema)
+  answerProblems(app)
+  watchRequests(app)
+  await describeApi(app, version)
+  refuseOtherMethods(app)
+  addSummary(app, pool)
+  addService(app, ready)
+  addDocuments(app)
+  await app.ready()
+  return app
+}
+
+function watchRequests(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    stamp(reply)
+    // A cache between us and a reader could show less than was shown before (G8).
+    if (!request.url.startsWith('/docs/static/')) reply.header('cache-control', 'no-store')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none'
+    const { method } = request
+    const status = String(reply.statusCode)
+    apiMetrics.requestSeconds.observe({ route, method, status }, reply.elapsedTime / 1_000)
+    request.log.debug({ route, method, status, ms: Math.round(reply.elapsedTime) }, 'answered')
+  })
+}
+
+const stamp = (reply: FastifyReply): FastifyReply =>
+  reply.header('x-request-id', reply.request.id).header('x-content-type-options', 'nosniff')
+
+/** Gives each route added from here on a twin that answers 405, so that a wrong method is not taken for a wrong path. */
+function refuseOtherMethods(app: FastifyInstance): void {
+  const allowed = ['GET', 'HEAD']
+  const others = app.supportedMethods.filter(method => !allowed.includes(method))
+  app.addHook('onRoute', route => {
+    if (route.method !== 'GET') return
+    app.route({
+      method: others,
+      url: route.url,
+      schema: { hide: true },
+      // Before the body is read: it would be refused for its type or size first.
+      onRequest: async (_request, reply) => {
+        return sendProblem(reply.header('allow', allowed.join(', ')), 405, 'This path can only be read: use GET.')
+      },
+      handler: () => {},
+    })
+  })
+}
+
+async function listen(app: FastifyInstance, { host, port }: Config['api']): Promise<string> {
+  try {
+    return await app.listen({ host, port })
+  } catch (error) {
+    await app.close()
+    switch ((error as NodeJS.ErrnoException).code) {
+      case 'EADDRINUSE':
+        throw new Error(`port ${port} of ${host} is taken by another process: set API_PORT to a free one`)
+      case 'EACCES':
+        throw new Error(`this user may not listen on port ${port}: set API_PORT to one above 1023`)
+      case 'EADDRNOTAVAIL':
+      case 'ENOTFOUND':
+        throw new Error(`this machine has no address ${host}: set API_HOST to one it has, such as 127.0.0.1 or 0.0.0.0`)
+      default:
+        throw error
+    }
+  }
+}
+
+async function stop(app: FastifyInstance, pool: pg.Pool): Promise<void> {
+  const drained = setTimeout(() => app.server.closeAllConnections(), drainTimeoutMs)
+  await app.close()
+  clearTimeout(drained)
+  // A query that hangs is ended by its own deadline; the process does not wait for it.
+  await Promise.race([pool.end(), pause(poolEndTimeoutMs, undefined, { ref: false })])
+}
