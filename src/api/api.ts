@@ -109,6 +109,10 @@ function watchRequests(app: FastifyInstance): void {
     // A cache between us and a reader could show less than was shown before (G8).
     if (!request.url.startsWith('/docs/static/')) reply.header('cache-control', 'no-store')
   })
+  app.addHook('onSend', async (_request, reply) => {
+    // Else the client keeps the connection, and the stop would wait for it.
+    if (!app.server.listening) reply.header('connection', 'close')
+  })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'
     const { method } = request
