@@ -12,8 +12,10 @@ export interface Command {
   /** Gets what the process writes, appended. */
   readonly logFile: string
   /** Added to the environment of this process. */
-  readonly environment?: Readonly<Record<string, string>>
+  readonly environment?: Readonly<Record<string, string | undefined>>
   readonly uid?: number
+  /** Stands first on its command line instead of the command. */
+  readonly title?: string
 }
 
 export interface Child {
@@ -33,7 +35,7 @@ const logBytesMax = 16_777_216
  * Starts a process that ends on its own when its standard input closes, which happens at the latest when we die.
  * @throws when the command cannot be run at all.
  */
-export function startRole(command: Command): Child {
+export function startChild(command: Command): Child {
   const child = spawnDetached(command, 'pipe')
   child.stdin?.on('error', () => {}) // it died with the pipe open, which `ended` tells
   return handle(command, child)
@@ -67,6 +69,7 @@ function spawnDetached(command: Command, input: 'pipe' | 'ignore'): ChildProcess
       detached: true,
       stdio: [input, log, log],
       env: { ...process.env, ...command.environment },
+      ...(command.title === undefined ? {} : { argv0: command.title }),
       ...(command.uid === undefined ? {} : { uid: command.uid, gid: command.uid }),
     })
     if (child.pid === undefined) {

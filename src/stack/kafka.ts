@@ -23,8 +23,8 @@ export async function startKafka(options: KafkaOptions): Promise<Embedded> {
   const { jars, logFile, signal } = options
   mkdirSync(options.folder, { recursive: true })
   const folder = realpathSync(options.folder)
-  await stopLeftOver(folder)
-  const port = options.port ?? (await freePort())
+  await stopKafkaLeftIn(folder)
+  const port = options.port ?? (await freePort(options.usualPort))
   const properties = serverProperties(port, await freePort(), options.settings)
   // Paths inside are relative to the folder: neither a properties file nor a class path quotes what a path may hold.
   const java = [marker(folder), '-cp', join(relative(folder, realpathSync(jars)), '*')]
@@ -47,7 +47,7 @@ export async function startKafka(options: KafkaOptions): Promise<Embedded> {
     pid: child.pid,
     logFile,
     ended: child.ended,
-    stop: () => child.stop('SIGTERM', stopDeadlineMs),
+    stop: (deadlineMs = stopDeadlineMs) => child.stop('SIGTERM', deadlineMs),
     kill: () => child.stop('SIGKILL', stopDeadlineMs),
   }
 }
@@ -64,7 +64,8 @@ const quiet = [
 /** Names the folder on the command line: a Kafka that outlived its supervisor is found by it. */
 const marker = (folder: string): string => `-Dfootfall.kafka=${folder}`
 
-async function stopLeftOver(folder: string): Promise<void> {
+/** Stops a Kafka that outlived its supervisor: in order, then by force. @param folder its real path. */
+export async function stopKafkaLeftIn(folder: string): Promise<void> {
   const pids = processesWith(marker(folder)).map(({ pid }) => pid)
   for (const pid of pids) signalProcess(pid, 'SIGTERM')
   if (await gone(pids, stopDeadlineMs)) return

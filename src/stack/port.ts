@@ -14,10 +14,11 @@ export function portIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
 }
 
 /**
- * A free port from 20000 to 31999: below the range that Linux takes for outgoing connections, so that a part that was
+ * The usual port when nobody has it, else a free port from 20000 to 31999: below the range that Linux takes for outgoing connections, so that a part that was
  * killed finds its port still free when it is started again.
  */
-export async function freePort(): Promise<number> {
+export async function freePort(usual?: number): Promise<number> {
+  if (usual !== undefined && (await portIsFree(usual))) return usual
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const port = randomInt(20_000, 32_000)
     if (await portIsFree(port)) return port

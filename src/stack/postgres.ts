@@ -35,7 +35,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Embedded>
   mkdirSync(options.folder, { recursive: true })
   const folder = realpathSync(options.folder)
   const data = join(folder, 'data')
-  await stopLeftOver(folder)
+  await stopPostgresLeftIn(folder)
   const programs = findPrograms(folder)
   const run: Run = (program, args) =>
     startServer(
@@ -50,7 +50,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Embedded>
     )
   if (!existsSync(data)) await initialise(folder, options, programs, run)
   removeStalePid(data)
-  const port = options.port ?? (await freePort())
+  const port = options.port ?? (await freePort(options.usualPort))
   const settings = { ...ours, ...options.settings, port: String(port) }
   const given = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
   const child = run('postgres', ['-D', data, ...[marker(folder), ...given].flatMap(setting => ['-c', setting])])
@@ -67,7 +67,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Embedded>
     pid: child.pid,
     logFile,
     ended: child.ended,
-    stop: () => child.stop('SIGINT', stopDeadlineMs),
+    stop: (deadlineMs = stopDeadlineMs) => child.stop('SIGINT', deadlineMs),
     kill: () => kill(child),
   }
 }
@@ -139,8 +139,8 @@ async function kill(child: Child): Promise<void> {
 /** Names the folder on the command line, as a setting that means nothing to PostgreSQL. */
 const marker = (folder: string): string => `footfall.folder=${folder}`
 
-/** One that outlived its supervisor is found by the folder on its command line. */
-async function stopLeftOver(folder: string): Promise<void> {
+/** Stops a PostgreSQL that outlived its supervisor: in order, then by force. @param folder its real path. */
+export async function stopPostgresLeftIn(folder: string): Promise<void> {
   const found = processesWith(marker(folder)).map(({ pid }) => pid)
   const pids = [...found, ...found.flatMap(childrenOf).map(({ pid }) => pid)]
   for (const pid of found) signalProcess(pid, 'SIGINT')

@@ -5,6 +5,7 @@ import type { Child } from './child.ts'
 
 const tailBytes = 4_096
 const everyMs = 40
+const wordCharactersMax = 300
 
 export interface Attempt {
   readonly deadlineMs: number
@@ -58,6 +59,17 @@ export function tail(logFile: string, linesMax = 12): string {
     return bytes.toString('utf8').trimEnd().split('\n').slice(-linesMax).join('\n')
   } finally {
     closeSync(file)
+  }
+}
+
+/** The last line of a role's log as one sentence for the screen. */
+export function lastWord(logFile: string): string {
+  const line = tail(logFile, 1).trim()
+  try {
+    const { msg, why, err } = JSON.parse(line) as { msg?: string; why?: string; err?: { message?: string } }
+    return [msg, why, err?.message].filter(part => part !== undefined).join(': ')
+  } catch {
+    return line === '' ? '(it wrote nothing)' : line.slice(0, wordCharactersMax)
   }
 }
 

@@ -1,0 +1,44 @@
+/** What `start` prints when everything answers. */
+import { isIP } from 'node:net'
+import { relative } from 'node:path'
+import type { Config } from '../runtime/config.ts'
+
+export const seededUser = '11111111-1111-1111-1111-111111111111'
+
+export interface Facts {
+  /** Its `postgres` is the one in use. */
+  readonly config: Config
+  /** The brokers in use. */
+  readonly kafka: string
+  readonly seeded: boolean
+  readonly simulatedUser: string | undefined
+  readonly seconds: number
+  /** Paths are shown from here. */
+  readonly folder: string
+}
+
+/** The API as this machine reaches it. */
+export function apiUrl({ host, port }: Config['api']): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${isIP(reachable) === 6 ? `[${reachable}]` : reachable}:${port}`
+}
+
+export function readyScreen(facts: Facts): string {
+  const { config, kafka, seeded, simulatedUser, seconds, folder } = facts
+  const url = apiUrl(config.api)
+  const data = relative(folder, config.dataFolder) || '.'
+  const curl = (user: string) => `  curl ${url}/api/user-activity-summary/${user}`
+  const { host, port, user, database } = config.postgres
+  return [
+    '',
+    `Footfall is ready after ${seconds.toFixed(1)} s. Ctrl-C stops everything.`,
+    '',
+    `  API         ${url}/docs  ${url}/openapi.json  ${url}/metrics`,
+    `  Kafka       ${kafka}, topic ${config.kafka.topic}`,
+    `  PostgreSQL  postgresql://${user}@${host}:${port}/${database}`,
+    `  Data, logs  ${data}, ${data}/logs`,
+    ...(seeded ? ['', "Today's counts of the seeded user:", curl(seededUser)] : []),
+    ...(simulatedUser === undefined ? [] : ['', 'and of a simulated one:', curl(simulatedUser)]),
+    '',
+  ].join('\n')
+}

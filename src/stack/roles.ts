@@ -1,0 +1,63 @@
+/** Our own programs as child processes of the supervisor. */
+import { createHash } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { type Config, projectRoot, type Source } from '../runtime/config.ts'
+import { type Child, startChild } from './child.ts'
+import { gone, processesWith, signalProcess } from './processes.ts'
+
+export type RoleName = 'producer' | 'consumer' | 'api'
+
+/** In the order of their start. */
+export const roleNames: readonly RoleName[] = ['producer', 'consumer', 'api']
+
+/** A role ends by itself when its supervisor dies; the lifecycle gives it 8 s for that. */
+const leftOverDeadlineMs = 9_000
+
+export interface Surroundings {
+  readonly config: Config
+  /** Where the embedded parts listen. */
+  readonly addresses: Source
+  /** The seeded events are sent, so the API is ready only when they are counted. */
+  readonly seeded: boolean
+}
+
+/** Starts one role; its log is in the folder `logs`. It ends when its standard input closes, at the latest when we die. */
+export function startRole(role: RoleName, { config, addresses, seeded }: Surroundings): Child {
+  return startChild({
+    name: role,
+    title: title(role, config.dataFolder),
+    command: process.execPath,
+    args: [join(projectRoot, 'src/cli.ts'), role],
+    folder: projectRoot,
+    logFile: join(config.dataFolder, 'logs', `${role}.log`),
+    environment: {
+      ...addresses,
+      FOOTFALL_DATA: config.dataFolder,
+      FOOTFALL_SUPERVISED: 'true',
+      FOOTFALL_AWAIT_SEED: String(seeded),
+      ...(role === 'consumer' ? { KAFKA_GROUP_INSTANCE_ID: config.kafka.groupInstanceId ?? memberId(config) } : {}),
+    },
+  })
+}
+
+/** Waits for the roles of a supervisor that was killed: they are ending already. */
+export async function endLeftOverRoles(dataFolder: string): Promise<void> {
+  const pids = roleNames.flatMap(role => processesWith(title(role, dataFolder))).map(({ pid }) => pid)
+  if (await gone(pids, leftOverDeadlineMs)) return
+  for (const pid of pids) signalProcess(pid, 'SIGKILL')
+  await gone(pids, leftOverDeadlineMs)
+}
+
+/** What `ps` shows first, and by which a role that outlived its supervisor is found. */
+const title = (role: RoleName, dataFolder: string): string => `footfall ${role} of ${realpathSync(dataFolder)}`
+
+/** The same after every start, so that a consumer that was killed takes over at once; another folder has another. */
+function memberId({ dataFolder }: Config): string {
+  const id = createHash('sha256')
+    .update(`${hostname()} ${realpathSync(dataFolder)}`)
+    .digest('hex')
+    .slice(0, 12)
+  return `footfall-${id}`
+}
