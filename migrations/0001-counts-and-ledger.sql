@@ -99,8 +99,8 @@ create table rejects (
   detail text not null,
   key bytea,
   value bytea not null,
-  -- [name, value, name, value, ...] as in the record; a header's value may be null.
-  headers bytea[] not null,
+  -- As they stand in the record: a count, then names and values with their lengths, in Kafka's varints.
+  headers bytea not null,
   append_ms bigint not null,
   label text,
   rejected_at timestamptz not null default now(),

@@ -1,0 +1,42 @@
+/** A batch: records of one partition that are settled together, as what they change. */
+import type { Rejection } from '../event/fate.ts'
+import type { Tail } from '../kafka/records.ts'
+import type { Delta } from './delta.ts'
+import type { WindowChange } from './window.ts'
+
+/** One unbroken history of a partition's log, under the rules in force. */
+export interface Lineage {
+  readonly topicId: string
+  readonly partition: number
+  readonly lineage: number
+  readonly rulesVersion: number
+}
+
+/** A bad record, byte for byte. */
+export interface Reject extends Rejection {
+  readonly offset: number
+  readonly appendMs: number
+  readonly key: Buffer | null
+  readonly value: Buffer
+  /** As they stand in the record: a count and length-prefixed names and values, in Kafka's varints. */
+  readonly headers: Buffer
+}
+
+export interface Batch {
+  readonly of: Lineage
+  /** The offsets [from, to). `to - from` is the sum of the four fates. */
+  readonly from: number
+  readonly to: number
+  readonly counted: number
+  readonly duplicate: number
+  readonly rejected: number
+  readonly skipped: number
+  /** The partition's clock and last record batch at `to`. */
+  readonly clockMs: number
+  readonly tail: Tail
+  readonly delta: Delta
+  readonly window: WindowChange
+  readonly rejects: readonly Reject[]
+  /** Append time of the first data record, -1 when unknown: how long visibility took. */
+  readonly firstAppendMs: number
+}

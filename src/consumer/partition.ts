@@ -1,0 +1,137 @@
+/** One partition in this process' hands: its fold, what of it is on the way to the database, and its troubles. */
+import { RecordWalk } from '../kafka/records.ts'
+import type { Trouble } from '../kafka/trouble.ts'
+import type { Batch } from './batch.ts'
+import type { Fold } from './fold.ts'
+import type { Fetched, Want } from './log.ts'
+import type { Halt } from './store.ts'
+
+/**
+ * closed: to be opened at `dueMs`; opening: its ledger row is being read; open: counting; halted: the ledger says so,
+ * looked at again at `dueMs`; leaving: not ours any more, what was folded is settled and nothing more is read.
+ */
+export type Phase = 'closed' | 'opening' | 'open' | 'halted' | 'leaving'
+
+const retryFirstMs = 100
+const retryLastMs = 5_000
+
+export class Partition {
+  readonly number: number
+  phase: Phase = 'closed'
+  fold: Fold | undefined
+  /** Where a fetch answer was left because enough was pending. */
+  rest: RecordWalk | undefined
+  /** Taken from the fold and not known to be in the tables: is settled again, unchanged, until it is. */
+  settling: Batch | undefined
+  /** Found by reading; becomes a halt when everything before it is settled and a fresh look shows the same. */
+  trouble: Trouble | undefined
+  halt: Halt | undefined
+  /** The latest bounds of the log, -1 before the first answer. */
+  logStart = -1
+  logEnd = -1
+  /** When to try again what failed, in ms. */
+  dueMs = 0
+  #failures = 0
+  #ticket = 0
+
+  constructor(number: number) {
+    this.number = number
+  }
+
+  /** Whether there is room and reason to read on. */
+  get wantsRecords(): boolean {
+    return this.phase === 'open' && this.trouble === undefined && this.rest === undefined
+  }
+
+  get pendingRecords(): number {
+    const settling = this.settling === undefined ? 0 : this.settling.to - this.settling.from
+    return settling + (this.fold?.pendingRecords ?? 0)
+  }
+
+  want(): Want {
+    const { of, next, tail } = this.fold!
+    return { topicId: of.topicId, partition: this.number, offset: next, tail }
+  }
+
+  /** Takes an answer in, unless it is one to a question that is not ours any more. */
+  receive(fetched: Fetched, batchBytesMax: number): void {
+    if (!this.wantsRecords) return
+    const { topicId, offset } = fetched.want
+    if (topicId !== this.fold!.of.topicId || offset !== this.fold!.next) return
+    this.logStart = fetched.logStart
+    this.logEnd = fetched.logEnd
+    this.trouble = fetched.trouble
+    if (this.trouble !== undefined || fetched.records.length === 0) return
+    this.rest = new RecordWalk(fetched.records, offset, fetched.aborted, batchBytesMax)
+  }
+
+  /** Folds up to `recordsMax` of what was received. @returns how many offsets it passed. */
+  advance(recordsMax: number): number {
+    const before = this.fold!.next
+    if (!this.fold!.take(this.rest!, recordsMax)) {
+      this.trouble = this.rest!.trouble
+      this.rest = undefined
+    }
+    return this.fold!.next - before
+  }
+
+  /** The batch to settle now, if there is one. */
+  batch(): Batch | undefined {
+    this.settling ??= this.fold?.takeBatch()
+    return this.settling
+  }
+
+  /** The next offset as the ledger has it, as far as we know. */
+  get settledOffset(): number {
+    return (this.fold?.next ?? 0) - this.pendingRecords
+  }
+
+  /** Everything read is in the tables. */
+  get isSettled(): boolean {
+    return this.settling === undefined && this.rest === undefined && (this.fold?.pendingRecords ?? 0) === 0
+  }
+
+  settled(): void {
+    this.settling = undefined
+    this.#failures = 0
+  }
+
+  /** @returns what `isOpening` takes: an opening that was overtaken by another must not end as if it were the latest. */
+  startOpening(): number {
+    this.phase = 'opening'
+    this.#ticket += 1
+    return this.#ticket
+  }
+
+  isOpening(ticket: number): boolean {
+    return this.phase === 'opening' && this.#ticket === ticket
+  }
+
+  opened(fold: Fold, trouble: Trouble | undefined): void {
+    this.phase = 'open'
+    this.fold = fold
+    this.rest = undefined
+    this.settling = undefined
+    this.trouble = trouble
+    this.halt = undefined
+    this.#failures = 0
+  }
+
+  /** Forgets everything that is not in the tables; the ledger says where to go on. */
+  drop(nowMs: number): void {
+    this.phase = this.phase === 'leaving' ? 'leaving' : 'closed'
+    this.fold = undefined
+    this.rest = undefined
+    this.settling = undefined
+    this.trouble = undefined
+    this.dueMs = nowMs
+  }
+
+  /** Postpones the next attempt, longer each time. @returns how long, in ms. */
+  backOff(nowMs: number): number {
+    const ms = Math.min(retryLastMs, retryFirstMs * 2 ** this.#failures)
+    this.#failures += 1
+    this.dueMs = nowMs + ms
+    return ms
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The tables over PostgreSQL. Two connections: one settles and nothing else, the other reads, so that opening a
+ * partition with a large window never holds up the counting.
+ */
+import type { Client } from 'pg'
+import { connectWriter } from '../postgres/connect.ts'
+import { faultKind, sqlState } from '../postgres/fault.ts'
+import type { Config } from '../runtime/config.ts'
+import type { Batch } from './batch.ts'
+import type { Standing } from './fold.ts'
+import { install } from './install.ts'
+import { halt, moveStart, open } from './open.ts'
+import { settle } from './settle.ts'
+import { type Halt, type Installation, type Opened, type Outcome, type Store, StoreFault } from './store.ts'
+
+export class PostgresStore implements Store {
+  readonly #writer: Line
+  readonly #reader: Line
+
+  constructor(config: Pick<Config, 'postgres'>) {
+    this.#writer = new Line(config, 'footfall consumer')
+    this.#reader = new Line(config, 'footfall consumer, reading')
+  }
+
+  install(topic: string, rules: Config['rules']): Promise<Installation> {
+    return this.#reader.use(client => install(client, topic, rules))
+  }
+
+  open(topicId: string, partition: number, logStart: number): Promise<Opened> {
+    return this.#reader.use(client => open(client, topicId, partition, logStart))
+  }
+
+  settle(batches: readonly Batch[]): Promise<ReadonlyMap<Batch, Outcome>> {
+    return this.#writer.use(client => settle(client, batches))
+  }
+
+  moveStart(standing: Standing, logStart: number): Promise<boolean> {
+    return this.#reader.use(client => moveStart(client, standing, logStart))
+  }
+
+  halt(standing: Pick<Standing, 'of' | 'nextOffset'>, why: Halt): Promise<boolean> {
+    return this.#reader.use(client => halt(client, standing, why))
+  }
+
+  watch(owner: string, seen: readonly { partition: number; logStart: number; logEnd: number }[]): Promise<void> {
+    return this.#reader.use(async client => {
+      await client.query(
+        `insert into partition_watch as w (partition, owner, log_start, log_end, seen_at)
+         select partition, $1, log_start, log_end, now()
+           from unnest($2::int[], $3::bigint[], $4::bigint[]) as s(partition, log_start, log_end) order by 1
+             on conflict (partition) do update
+            set owner = excluded.owner, log_start = excluded.log_start, log_end = excluded.log_end, seen_at = now()`,
+        [owner, seen.map(one => one.partition), seen.map(one => one.logStart), seen.map(one => one.logEnd)],
+      )
+    })
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#writer.close(), this.#reader.close()])
+  }
+}
+
+/** One connection, opened when needed, used by one caller at a time, replaced after any failure. */
+class Line {
+  readonly #config: Pick<Config, 'postgres'>
+  readonly #application: string
+  #client: Client | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #closed = false
+
+  constructor(config: Pick<Config, 'postgres'>, application: string) {
+    this.#config = config
+    this.#application = application
+  }
+
+  use<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => this.#attempt(work))
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#last
+    await this.#client?.end()
+  }
+
+  async #attempt<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new StoreFault('connection', undefined, 'the store is closed')
+    try {
+      this.#client ??= await connectWriter(this.#config, this.#application)
+      return await work(this.#client)
+    } catch (error) {
+      const kind = faultKind(error)
+      const client = this.#client
+      this.#client = undefined
+      await client?.end().catch(() => {})
+      if (kind === undefined) throw error
+      throw new StoreFault(kind, sqlState(error), error)
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** The tables as the consumer needs them; `postgres-store.ts` is the real one, a simulator brings another. */
+
+import type { Trouble } from '../kafka/trouble.ts'
+import type { Config } from '../runtime/config.ts'
+import type { Batch } from './batch.ts'
+import type { Rules, Standing } from './fold.ts'
+
+/** Why a partition is stopped: a trouble of the log, or a batch that Postgres refuses. */
+export interface Halt extends Omit<Trouble, 'reason'> {
+  readonly reason: Trouble['reason'] | 'refused'
+}
+
+/** A partition's current lineage, read in one snapshot. */
+export interface Opened {
+  readonly standing: Standing
+  readonly startOffset: number
+  readonly halt: Halt | undefined
+}
+
+/**
+ * What a settle did with a batch:
+ * settled = it is in the tables (this time or, when the answer of an earlier COMMIT was lost, before);
+ * busy = somebody else holds the partition's ledger row, try again;
+ * overtaken = the ledger is not where the batch begins: drop the partition's state and reread it.
+ */
+export type Outcome = 'settled' | 'busy' | 'overtaken'
+
+/** Why a settle or an opening failed. Nothing was written, or it is unknown whether it was (connection). */
+export class StoreFault extends Error {
+  /** connection: no answer; data: Postgres refuses these values (SQLSTATE 22, 23, 54); platform: any other answer. */
+  readonly kind: 'connection' | 'data' | 'platform'
+  readonly sqlState: string | undefined
+
+  constructor(kind: StoreFault['kind'], sqlState: string | undefined, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.kind = kind
+    this.sqlState = sqlState
+  }
+}
+
+/** What all partitions have in common. */
+export interface Installation {
+  readonly idKey: Buffer
+  readonly rules: Rules
+}
+
+export interface Store {
+  /**
+   * Makes the database this topic's and records the rules, or finds them recorded.
+   * @throws OtherTopic, OtherRules: what is recorded is not what is set.
+   */
+  install(topic: string, rules: Config['rules']): Promise<Installation>
+  /** The partition's current lineage. A first one begins at `logStart`. */
+  open(topicId: string, partition: number, logStart: number): Promise<Opened>
+  /** Settles batches of different partitions in one transaction. */
+  settle(batches: readonly Batch[]): Promise<ReadonlyMap<Batch, Outcome>>
+  /** Nothing was counted yet: an earliest start moves with the log's. @returns false when the ledger says otherwise. */
+  moveStart(standing: Standing, logStart: number): Promise<boolean>
+  /** Halts the partition if its next offset is still the one given. @returns false when another was faster. */
+  halt(standing: Pick<Standing, 'of' | 'nextOffset'>, halt: Halt): Promise<boolean>
+  /** Notes who reads which partitions, and how far their logs go. Carries no proof. */
+  watch(owner: string, seen: readonly { partition: number; logStart: number; logEnd: number }[]): Promise<void>
+  close(): Promise<void>
+}

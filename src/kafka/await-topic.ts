@@ -1,0 +1,31 @@
+/** How a role that needs the topic gets it: create it where its rights allow, else wait for who may, and say so. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Config } from '../runtime/config.ts'
+import type { Log } from '../runtime/log.ts'
+import { retryDelayMs } from './cluster.ts'
+import { ensureTopic, type Topic, TopicCompacted } from './topic.ts'
+
+/**
+ * Returns the topic when it is there, or undefined when `signal` aborts. Waits as long as it takes for brokers that are
+ * down or for somebody with the rights; logs each reason once.
+ * @throws TopicCompacted: waiting is of no use.
+ */
+export async function awaitTopic(config: Config, log: Log, signal: AbortSignal): Promise<Topic | undefined> {
+  const { topic: name, bootstrapServers } = config.kafka
+  let said: string | undefined
+  for (let attempt = 1; !signal.aborted; attempt++) {
+    try {
+      const topic = await ensureTopic(config)
+      for (const note of topic.notes) log.warn({ note }, 'the topic is not set as it should be')
+      log.info({ topic: name, partitions: topic.partitions, created: topic.created }, 'topic found')
+      return topic
+    } catch (error) {
+      if (error instanceof TopicCompacted) throw error
+      const reason = (error as Error).message
+      if (reason !== said) log.warn({ bootstrapServers, topic: name, reason }, 'waiting for Kafka and the topic')
+      said = reason
+      await pause(retryDelayMs(attempt), undefined, { signal }).catch(() => {})
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,243 @@
+/**
+ * The log as the consumer reads it, over Kafka. Keeps the reading half of G7: offsets are ours alone, a fetch names
+ * topic id and epochs, and an answer that does not fit is a trouble with a name, never a jump to another offset.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { Admin, type ClusterMetadata, Connection, FetchIsolationLevels, findErrorBy } from '@platformatic/kafka'
+import type { Config } from '../runtime/config.ts'
+import type { Log as Logger } from '../runtime/log.ts'
+import { clusterOptions, retryDelayMs } from './cluster.ts'
+import { type FetchedPartition, fetchFrom } from './fetch.ts'
+import type { Aborted, Tail } from './records.ts'
+import type { Trouble } from './trouble.ts'
+
+/** The broker answers at once when there is anything; this is how long it waits otherwise. */
+const maxWaitMs = 250
+/** Small enough that folding an answer never holds up the process for long, large enough that requests do not count. */
+const partitionBytesMax = 1 << 20
+const bytesMax = 4 << 20
+
+const errorCodes = { none: 0, outOfRange: 1, unknownPartition: 3, unknownTopicId: 100, inconsistentTopicId: 103 }
+
+interface Want {
+  readonly topicId: string
+  readonly partition: number
+  readonly offset: number
+  readonly tail: Tail | undefined
+}
+
+interface Fetched {
+  readonly want: Want
+  readonly records: Buffer
+  readonly aborted: readonly Aborted[]
+  readonly logStart: number
+  readonly logEnd: number
+  readonly trouble?: Trouble
+}
+
+/** The real `Log` of `consumer/log.ts`. */
+export class LogReader {
+  readonly #config: Config
+  readonly #log: Logger
+  readonly #admin: Admin
+  readonly #connections = new Map<number, Connection>()
+  readonly #asking = new Map<number, Promise<{ broker: number; fetched: readonly Fetched[] }>>()
+  readonly #failures = new Map<number, number>()
+  #metadata: ClusterMetadata | undefined
+  #turn = 0
+  #closed = false
+
+  constructor(config: Config, log: Logger) {
+    this.#config = config
+    this.#log = log
+    this.#admin = new Admin({ ...clusterOptions(config, 'consumer'), retries: 0 })
+  }
+
+  async topicId(): Promise<string | undefined> {
+    this.#metadata = undefined
+    return (await this.#topic())?.id
+  }
+
+  async bounds(partition: number): Promise<{ start: number; end: number }> {
+    const name = this.#config.kafka.topic
+    const at = async (timestamp: bigint) => {
+      const topics = [{ name, partitions: [{ partitionIndex: partition, timestamp }] }]
+      const listed = await this.#admin.listOffsets({ topics, isolationLevel: FetchIsolationLevels.READ_COMMITTED })
+      return Number(listed[0]!.partitions[0]!.offset)
+    }
+    const start = await at(-2n)
+    return { start, end: Math.max(start, await at(-1n)) }
+  }
+
+  async fetch(wants: readonly Want[]): Promise<readonly Fetched[]> {
+    try {
+      for (const [broker, theirs] of await this.#byLeader(wants)) {
+        if (!this.#asking.has(broker)) this.#asking.set(broker, this.#askPatiently(broker, theirs))
+      }
+    } catch (error) {
+      await this.#missed(-1, error)
+    }
+    if (this.#asking.size === 0) {
+      await pause(this.#closed ? 0 : 100)
+      return []
+    }
+    const { broker, fetched } = await Promise.race(this.#asking.values())
+    this.#asking.delete(broker)
+    return fetched
+  }
+
+  async look(want: Want): Promise<Fetched> {
+    const other = new LogReader(this.#config, this.#log)
+    try {
+      const broker = [...(await other.#byLeader([want])).keys()][0]
+      if (broker === undefined) throw new Error(`partition ${want.partition} has no leader at the moment`)
+      const fetched = await other.#ask(broker, [want])
+      if (fetched[0] === undefined) throw new Error(`the broker cannot serve partition ${want.partition} at the moment`)
+      return fetched[0]
+    } finally {
+      await other.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled([...this.#connections.values()].map(connection => connection.close()))
+    await this.#admin.close()
+  }
+
+  async #topic() {
+    const name = this.#config.kafka.topic
+    try {
+      this.#metadata ??= await this.#admin.metadata({ topics: [name], forceUpdate: true })
+    } catch (error) {
+      if (findErrorBy(error as Error, 'apiId', 'UNKNOWN_TOPIC_OR_PARTITION')) return undefined
+      throw error
+    }
+    return this.#metadata.topics.get(name)
+  }
+
+  /** Wants of a topic that was recreated are asked too: the broker's answer says so. */
+  async #byLeader(wants: readonly Want[]): Promise<Map<number, Want[]>> {
+    const topic = await this.#topic()
+    const byLeader = new Map<number, Want[]>()
+    // A broker fills an answer in the order of the request: everybody gets to be first.
+    this.#turn += 1
+    for (let i = 0; i < wants.length; i++) {
+      const want = wants[(i + this.#turn) % wants.length]!
+      const leader = topic?.partitions[want.partition]?.leader ?? -1
+      if (leader < 0) this.#metadata = undefined
+      else byLeader.set(leader, [...(byLeader.get(leader) ?? []), want])
+    }
+    return byLeader
+  }
+
+  /** Never fails: a broker that is away is asked again later, with fresh metadata. */
+  async #askPatiently(broker: number, wants: readonly Want[]) {
+    try {
+      const fetched = await this.#ask(broker, wants)
+      if (this.#failures.delete(broker)) this.#log.info({ broker }, 'kafka answers again')
+      return { broker, fetched }
+    } catch (error) {
+      await this.#missed(broker, error)
+      return { broker, fetched: [] }
+    }
+  }
+
+  async #missed(broker: number, error: unknown): Promise<void> {
+    if (this.#closed) return
+    this.#metadata = undefined
+    const failures = (this.#failures.get(broker) ?? 0) + 1
+    this.#failures.set(broker, failures)
+    if (failures === 1) this.#log.warn({ broker, err: (error as Error).message }, 'kafka does not answer, trying on')
+    await pause(retryDelayMs(failures))
+  }
+
+  async #ask(broker: number, wants: readonly Want[]): Promise<Fetched[]> {
+    const topic = (await this.#topic())!
+    const topicId = wants[0]!.topicId
+    const asked = wants
+      .filter(want => want.topicId === topicId)
+      .map(want => ({
+        partition: want.partition,
+        currentLeaderEpoch: topic.partitions[want.partition]!.leaderEpoch,
+        offset: want.offset,
+        lastFetchedEpoch: want.tail?.epoch ?? -1,
+      }))
+    const connection = await this.#connect(broker)
+    const answer = await fetchFrom(connection, topicId, asked, { maxWaitMs, bytesMax, partitionBytesMax })
+    if (answer.errorCode !== errorCodes.none) throw new Error(`fetch was answered with error ${answer.errorCode}`)
+    const fetched: Fetched[] = []
+    let stale: FetchedPartition | undefined
+    for (const part of answer.partitions) {
+      const want = wants.find(want => want.partition === part.partition && want.topicId === topicId)!
+      const found = await this.#understand(broker, want, part)
+      if (found === undefined) stale = part
+      else fetched.push(found)
+    }
+    if (stale !== undefined) {
+      // Leaders move, epochs change: normal, and over after fresh metadata; a moment later so as not to spin.
+      this.#metadata = undefined
+      this.#log.debug({ partition: stale.partition, code: stale.errorCode }, 'fetch has to be repeated')
+      if (fetched.length === 0) await pause(50)
+    }
+    return fetched
+  }
+
+  async #understand(broker: number, want: Want, part: FetchedPartition): Promise<Fetched | undefined> {
+    const { records, aborted, logStart, lastStableOffset: logEnd } = part
+    const found = { want, records, aborted, logStart, logEnd }
+    switch (part.errorCode) {
+      case errorCodes.none:
+        if (part.divergesAt === undefined) return found
+        return { ...found, trouble: departed(want, part.divergesAt) }
+      case errorCodes.outOfRange:
+        return this.#outOfRange(broker, want)
+      case errorCodes.unknownTopicId:
+      case errorCodes.inconsistentTopicId:
+      case errorCodes.unknownPartition: {
+        const id = await this.topicId()
+        if (id === undefined || id === want.topicId) return undefined
+        const detail = `topic ${this.#config.kafka.topic} had the id ${want.topicId} and has ${id} now`
+        return { ...found, trouble: { reason: 'recreated', from: want.offset, to: want.offset, detail } }
+      }
+      default:
+        return undefined
+    }
+  }
+
+  async #outOfRange(broker: number, want: Want): Promise<Fetched | undefined> {
+    const { start: logStart, end: logEnd } = await this.bounds(want.partition)
+    const found = { want, records: Buffer.alloc(0), aborted: [], logStart, logEnd }
+    if (want.offset < logStart) {
+      const detail = `offsets ${want.offset} to ${logStart - 1} were deleted before they were read`
+      return { ...found, trouble: { reason: 'trimmed', from: want.offset, to: logStart - 1, detail } }
+    }
+    if (want.offset > logEnd) return { ...found, trouble: departed(want, logEnd) }
+    // The broker does not know the epoch we name: it may have gone with trimmed records, but only at the log's start.
+    if (want.offset === logStart && want.tail !== undefined) {
+      const [again] = await this.#ask(broker, [{ ...want, tail: undefined }])
+      return again && { ...again, want }
+    }
+    const detail = `the log never had the leader epoch ${want.tail?.epoch} that was counted before ${want.offset}`
+    return { ...found, trouble: { reason: 'diverged', from: want.offset, to: want.offset, detail } }
+  }
+
+  async #connect(broker: number): Promise<Connection> {
+    const known = this.#connections.get(broker)
+    if (known?.isConnected()) return known
+    const address = this.#metadata?.brokers.get(broker)
+    if (address === undefined) throw new Error(`broker ${broker} is not in the metadata`)
+    const { clientId, connectTimeout, requestTimeout } = clusterOptions(this.#config, 'consumer')
+    const connection = new Connection(clientId, { connectTimeout, requestTimeout })
+    connection.on('error', () => {}) // the request under way fails with it
+    this.#connections.set(broker, connection)
+    await connection.connect(address.host, address.port)
+    return connection
+  }
+}
+
+/** The log goes another way from `at` on than the one that was counted up to `want.offset`. */
+function departed(want: Want, at: number): Trouble {
+  const detail = `the log departs at ${at} from what was counted up to ${want.offset}`
+  return { reason: 'truncated', from: at, to: want.offset - 1, detail }
+}

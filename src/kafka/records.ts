@@ -1,0 +1,232 @@
+/**
+ * Walks the bytes of a fetch answer, record by record, without making an object of each.
+ *
+ * Checks what the broker's word alone does not give: checksums, dense offsets, formats, codecs. Leaves out aborted
+ * transactions itself, because the client's own filter delivers some of them (a second aborted transaction of one
+ * producer in an answer hides the first).
+ */
+import { crc32c } from '@platformatic/kafka'
+import { inflate, TooLarge, UnknownCodec } from './codec.ts'
+import type { Trouble } from './trouble.ts'
+
+/** A transaction that was rolled back, as the broker lists those that touch a fetch answer. */
+export interface Aborted {
+  readonly producerId: bigint
+  readonly firstOffset: bigint
+}
+
+/** How a place in the log is known again: the record batch that holds it. */
+export interface Tail {
+  readonly epoch: number
+  readonly crc: number
+}
+
+const headerBytes = 61
+const attributes = { codec: 0x07, logAppendTime: 0x08, transactional: 0x10, control: 0x20 }
+
+/** One step is a data record, or a run of offsets that carry none (`skipped`). Its fields hold until the next step. */
+export class RecordWalk {
+  /** The record's offset; of a skipped run its last. */
+  offset: number
+  /** How many offsets this step passes over without data: control records and aborted transactions. 0 = a record. */
+  skipped = 0
+  /** The record's append time in ms, -1 = unknown; and whether the broker gave it, or the sender. */
+  appendMs = -1
+  brokerTime = false
+  /** Where key and value stand in `bytes`; a start of -1 means null. */
+  bytes: Buffer
+  keyStart = -1
+  keyEnd = -1
+  valueStart = -1
+  valueEnd = -1
+  /** The record batch of this step. */
+  tail: Tail = { epoch: -1, crc: 0 }
+  /** Why the walk ended before the end of the bytes; what comes before is good. */
+  trouble: Trouble | undefined
+
+  readonly #answer: Buffer
+  readonly #batchBytesMax: number
+  readonly #aborted: readonly Aborted[]
+  readonly #abortedProducers = new Set<bigint>()
+  #abortedSeen = 0
+  #nextBatch = 0
+  #at = 0
+  #recordEnd = 0
+  #headersAt = 0
+  #left = 0
+  #baseOffset = 0
+  #lastOffset = 0
+  #baseMs = 0
+
+  /**
+   * @param answer the records of one partition from a fetch answer; a last batch that is cut off is left for later.
+   * @param from the offset to start at; the first batch may begin before it.
+   */
+  constructor(answer: Buffer, from: number, aborted: readonly Aborted[], batchBytesMax: number) {
+    this.#answer = answer
+    this.bytes = answer
+    this.offset = from - 1
+    this.#batchBytesMax = batchBytesMax
+    this.#aborted = [...aborted].sort((a, b) => Number(a.firstOffset - b.firstOffset))
+  }
+
+  /** @returns false at the end of the whole batches, or at a trouble. */
+  next(): boolean {
+    while (this.#left === 0) {
+      const open = this.#openBatch()
+      if (open !== undefined) return open
+    }
+    const from = this.offset + 1
+    try {
+      while (this.#left > 0) {
+        this.#readRecord()
+        if (this.offset >= from) return true
+      }
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      return this.#stop('malformed', from, this.#lastOffset, error.message)
+    }
+    return this.next()
+  }
+
+  /** The record's headers as they stand in it: a count, then names and values with their lengths. */
+  headers(): Buffer {
+    return this.bytes.subarray(this.#headersAt, this.#recordEnd)
+  }
+
+  /** Opens the next batch. @returns true after a skipped run, false at the end, undefined when records are to be read. */
+  #openBatch(): boolean | undefined {
+    const answer = this.#answer
+    const start = this.#nextBatch
+    if (start + headerBytes > answer.length) return false
+    const end = start + 12 + answer.readInt32BE(start + 8)
+    const magic = answer[start + 16]!
+    const expected = this.offset + 1
+    const baseOffset = Number(answer.readBigInt64BE(start))
+    if (magic !== 2) return this.#stop('unknown_format', expected, expected, `record format ${magic} at ${baseOffset}`)
+    if (end > answer.length) return false
+    this.#nextBatch = end
+    const lastOffset = baseOffset + answer.readInt32BE(start + 23)
+    if (lastOffset < expected) return undefined // wholly before what was asked for
+    if (baseOffset > expected) {
+      return this.#stop('gap', expected, baseOffset - 1, `the log goes on at ${baseOffset}`)
+    }
+    const crc = answer.readUInt32BE(start + 17)
+    if (crc32c(answer.subarray(start + 21, end)) !== crc) {
+      return this.#stop('bad_crc', expected, lastOffset, `the batch from ${baseOffset} to ${lastOffset}`)
+    }
+    this.tail = { epoch: answer.readInt32BE(start + 12), crc }
+    const bits = answer.readInt16BE(start + 21)
+    const count = answer.readInt32BE(start + 57)
+    if (count !== lastOffset - baseOffset + 1) {
+      const detail = `the batch from ${baseOffset} to ${lastOffset} holds ${count} records`
+      return this.#stop('gap', expected, lastOffset, detail)
+    }
+    const producerId = answer.readBigInt64BE(start + 43)
+    if (this.#isSkipped(bits, producerId, lastOffset, start + headerBytes)) {
+      this.skipped = lastOffset - this.offset
+      this.offset = lastOffset
+      return true
+    }
+    try {
+      this.bytes = inflate(bits & attributes.codec, answer.subarray(start + headerBytes, end), this.#batchBytesMax)
+    } catch (error) {
+      const reason =
+        error instanceof TooLarge ? 'too_large' : error instanceof UnknownCodec ? 'unknown_codec' : 'malformed'
+      return this.#stop(reason, expected, lastOffset, (error as Error).message)
+    }
+    this.skipped = 0
+    this.#at = 0
+    this.#recordEnd = 0
+    this.#left = count
+    this.#baseOffset = baseOffset
+    this.#lastOffset = lastOffset
+    this.brokerTime = (bits & attributes.logAppendTime) !== 0
+    this.#baseMs = Number(answer.readBigInt64BE(start + (this.brokerTime ? 35 : 27)))
+    return undefined
+  }
+
+  /** Control records carry no data; a transactional batch does not either when its transaction was rolled back. */
+  #isSkipped(bits: number, producerId: bigint, lastOffset: number, records: number): boolean {
+    while (this.#abortedSeen < this.#aborted.length) {
+      const aborted = this.#aborted[this.#abortedSeen]!
+      if (Number(aborted.firstOffset) > lastOffset) break
+      this.#abortedProducers.add(aborted.producerId)
+      this.#abortedSeen += 1
+    }
+    if (bits & attributes.control) {
+      if (isAbortMarker(this.#answer, records)) this.#abortedProducers.delete(producerId)
+      return true
+    }
+    return (bits & attributes.transactional) !== 0 && this.#abortedProducers.has(producerId)
+  }
+
+  #readRecord(): void {
+    this.#at = this.#recordEnd
+    const length = this.#varint()
+    this.#recordEnd = this.#at + length
+    if (length < 0 || this.#recordEnd > this.bytes.length) throw new RangeError('a record goes beyond its batch')
+    this.#at += 1 // attributes, unused
+    const msDelta = this.#varint()
+    const offsetDelta = this.#varint()
+    this.#left -= 1
+    const offset = this.#baseOffset + offsetDelta
+    if (offset <= this.offset) return // asked for from the middle of a batch
+    if (offset !== this.offset + 1) throw new RangeError(`offset ${this.offset + 1} is missing`)
+    this.offset = offset
+    const keyBytes = this.#varint()
+    this.keyStart = keyBytes < 0 ? -1 : this.#at
+    this.keyEnd = keyBytes < 0 ? -1 : this.#advance(keyBytes)
+    const valueBytes = this.#varint()
+    this.valueStart = valueBytes < 0 ? -1 : this.#at
+    this.valueEnd = valueBytes < 0 ? -1 : this.#advance(valueBytes)
+    this.#headersAt = this.#at
+    const ms = this.brokerTime ? this.#baseMs : this.#baseMs + msDelta
+    this.appendMs = ms < 0 ? -1 : ms
+  }
+
+  #advance(bytes: number): number {
+    this.#at += bytes
+    if (this.#at > this.#recordEnd) throw new RangeError('a key or value goes beyond its record')
+    return this.#at
+  }
+
+  /** A zigzag varint of up to 64 bits, exact up to 2^53. */
+  #varint(): number {
+    const bytes = this.bytes
+    let byte = bytes[this.#at++]!
+    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)
+    let value = byte & 0x7f
+    let unit = 128
+    do {
+      if (this.#at >= bytes.length || unit > 2 ** 63) throw new RangeError('a number goes beyond its batch')
+      byte = bytes[this.#at++]!
+      value += (byte & 0x7f) * unit
+      unit *= 128
+    } while (byte >= 0x80)
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+
+  #stop(reason: Trouble['reason'], from: number, to: number, detail: string): false {
+    this.#left = 0
+    this.#nextBatch = this.#answer.length
+    this.trouble = { reason, from, to, detail }
+    return false
+  }
+}
+
+/** A control record's key is a version and a type, two bytes each; type 0 = abort, 1 = commit. */
+function isAbortMarker(answer: Buffer, records: number): boolean {
+  // length, attributes, time delta, offset delta, key length: a byte each, but the length and the delta may take more.
+  let at = records
+  const skipVarint = () => {
+    while (answer[at]! >= 0x80) at += 1
+    at += 1
+  }
+  skipVarint()
+  at += 1
+  skipVarint()
+  skipVarint()
+  skipVarint()
+  return answer.readInt16BE(at + 2) === 0
+}

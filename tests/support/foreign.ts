@@ -1,0 +1,27 @@
+/** kafkajs: a client that shares no code with ours, as the world's producers do not. */
+import type { TestContext } from 'node:test'
+import kafkajs, { type Message } from 'kafkajs'
+import { type Address, closing, sharedKafka } from './environment.ts'
+
+const { Kafka, logLevel } = kafkajs
+
+// It warns about its own default, which this test does not rest on.
+process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1'
+
+export const foreignClient = (kafka: Address = sharedKafka()) =>
+  new Kafka({ clientId: 'foreign', brokers: [kafka.address], logLevel: logLevel.NOTHING, retry: { retries: 20 } })
+
+/** Sends in batches of 1,000, and returns when all are acknowledged. */
+export async function sendForeign(
+  test: TestContext,
+  topic: string,
+  messages: readonly Message[],
+  kafka: Address = sharedKafka(),
+): Promise<void> {
+  const producer = foreignClient(kafka).producer({ allowAutoTopicCreation: false })
+  await producer.connect()
+  closing(test, () => producer.disconnect())
+  for (let at = 0; at < messages.length; at += 1_000) {
+    await producer.send({ topic, messages: messages.slice(at, at + 1_000), acks: -1 })
+  }
+}
