@@ -47,6 +47,9 @@ export const consumerMetrics = {
   faults: counter('footfall_faults_total', 'Trouble of the platform that was retried, by kind.', ['kind']),
 } as const
 
+// The library begins at 0, which an alert on "settled long ago" would take for 1970.
+consumerMetrics.lastSettleSeconds.remove()
+
 export const producerMetrics = {
   sent: counter('footfall_events_sent_total', 'Events handed to the Kafka client.'),
   acknowledged: counter('footfall_events_acknowledged_total', 'Events that Kafka acknowledged.'),
