@@ -32,6 +32,8 @@ class WrongUse extends Error {}
 /** After its supervisor's end a role stops in order within 8 s; one that hangs before it runs leaves all the same. */
 const orphanDeadlineMs = 10_000
 
+const json: Flag = { type: 'boolean', about: 'for programs' }
+
 const verbs: Readonly<Record<string, Verb>> = {
   start: {
     about: 'the whole system on this machine; the same as npm start',
@@ -93,6 +95,43 @@ const verbs: Readonly<Record<string, Verb>> = {
       const config = loadConfig()
       const { startApi } = await import('./api/api.ts')
       return runRole('api', config, log => startApi(config, log))
+    },
+  },
+  setup: {
+    about: 'creates or checks topic and tables; changes nothing that is there',
+    more: 'The roles do the same when they start, as far as their rights allow.',
+    flags: { json },
+    run: async flags => {
+      const { setup, setupText } = await import('./upkeep/setup.ts')
+      const report = await setup(loadConfig())
+      say(flags['json'] === true ? JSON.stringify(report) : setupText(report))
+      return 0
+    },
+  },
+  status: {
+    about: 'where every partition stands: positions, fates, lag, halts; rejects by reason',
+    more: 'Exit code 1: a partition is halted, or Kafka does not answer.',
+    flags: { json },
+    run: async flags => {
+      const [{ readStatus, isWell }, { statusText }] = await Promise.all([
+        import('./upkeep/status.ts'),
+        import('./upkeep/status-text.ts'),
+      ])
+      const status = await readStatus(loadConfig())
+      if (status === undefined) throw new Error('there are no tables yet; ./footfall setup makes them')
+      say(flags['json'] === true ? JSON.stringify(status) : statusText(status))
+      return isWell(status) ? 0 : 1
+    },
+  },
+  doctor: {
+    about: 'checks machine, settings, Kafka, topic, Postgres and rights, and says how to mend each',
+    more: 'Exit code 1: something is wrong; 2: a setting is.',
+    flags: { json },
+    run: async flags => {
+      const { examineAll, doctorText } = await import('./upkeep/doctor.ts')
+      const findings = await examineAll(loadConfig())
+      say(flags['json'] === true ? JSON.stringify(findings) : doctorText(findings))
+      return findings.some(({ verdict }) => verdict === 'wrong') ? 1 : 0
     },
   },
   reset: {

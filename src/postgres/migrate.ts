@@ -75,7 +75,8 @@ export async function checkMigrated(client: Queries, folder = migrationsFolder):
   return missingOf(readMigrations(folder), applied).map(migration => migration.name)
 }
 
-async function checkServer(client: pg.ClientBase): Promise<string[]> {
+/** @returns what is not as it should be. @throws UnfitDatabase when the server cannot be used. */
+export async function checkServer(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query<Record<'version' | 'number' | 'encoding' | 'fsync' | 'commit', string>>(
     `select current_setting('server_version') as version, current_setting('server_version_num') as number,
        current_setting('server_encoding') as encoding, current_setting('fsync') as fsync,

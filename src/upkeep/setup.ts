@@ -1,0 +1,37 @@
+/** Creates or checks topic and tables, as the roles do when they start; for whoever has the rights they may lack. */
+import { ensureTopic } from '../kafka/topic.ts'
+import { connectWriter } from '../postgres/connect.ts'
+import { migrate } from '../postgres/migrate.ts'
+import type { Config } from '../runtime/config.ts'
+
+export interface SetupReport {
+  readonly topic: { readonly name: string; readonly id: string; readonly partitions: number; readonly created: boolean }
+  readonly migrationsApplied: readonly string[]
+  /** What is not as it should be, in whole sentences. */
+  readonly notes: readonly string[]
+}
+
+/** Changes nothing that is there already; running it twice does nothing twice. @throws what stands in the way. */
+export async function setup(config: Config): Promise<SetupReport> {
+  const topic = await ensureTopic(config)
+  const client = await connectWriter(config, 'footfall setup')
+  try {
+    const { applied, notes } = await migrate(client)
+    return {
+      topic: { name: config.kafka.topic, id: topic.id, partitions: topic.partitions, created: topic.created },
+      migrationsApplied: applied,
+      notes: [...topic.notes, ...notes],
+    }
+  } finally {
+    await client.end()
+  }
+}
+
+/** The report for people. */
+export function setupText({ topic, migrationsApplied, notes }: SetupReport): string {
+  return [
+    `topic ${topic.name}: ${topic.created ? 'created' : 'found'}, ${topic.partitions} partitions`,
+    `tables: ${migrationsApplied.length === 0 ? 'up to date' : `applied ${migrationsApplied.join(', ')}`}`,
+    ...notes.map(note => `note: ${note}`),
+  ].join('\n')
+}
