@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { Admin, ListOffsetTimestamps } from '@platformatic/kafka'
+import { Kafka, logLevel, Partitioners } from 'kafkajs'
+import { pino } from 'pino'
+import type { UserActivity } from '../../src/event/schema.ts'
+import { TopicCompacted } from '../../src/kafka/topic.ts'
+import { type ProducerOptions, startProducer } from '../../src/producer/producer.ts'
+import { parseConfig } from '../../src/runtime/config.ts'
+import { type Address, freshName, freshTopic, ownKafka, sharedKafka, until } from '../support/environment.ts'
+
+interface Read {
+  readonly partition: number
+  readonly offset: number
+  readonly key: string
+  readonly event: UserActivity
+}
+
+interface Books {
+  readonly made: number
+  readonly acknowledged: number
+  readonly refused: number
+  readonly perhapsTwice: number
+  readonly unknown: number
+  readonly unsent: number
+  readonly skipped: number
+}
+
+interface Where {
+  readonly kafka?: Address
+  readonly options?: ProducerOptions
+}
+
+async function start(t: TestContext, topic: string, rate: number, { kafka = sharedKafka(), options = {} }: Where = {}) {
+  const lines: { readonly msg: string }[] = []
+  const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line) as { msg: string }) })
+  const config = parseConfig({
+    KAFKA_BOOTSTRAP_SERVERS: kafka.address,
+    KAFKA_TOPIC_USER_ACTIVITIES: topic,
+    PRODUCER_EVENT_RATE: String(rate),
+  })
+  const running = await startProducer(config, log, options)
+  t.after(() => running.stop())
+  const said = (msg: string) => lines.filter(line => line.msg === msg)
+  return { ...running, said, books: () => said('sent')[0] as unknown as Books }
+}
+
+/** Everything in a topic, read by a foreign client, in the order of partitions and offsets. */
+async function readAll(t: TestContext, topic: string, kafka: Address = sharedKafka()): Promise<Read[]> {
+  const client = new Kafka({ clientId: 'reader', brokers: [kafka.address], logLevel: logLevel.NOTHING })
+  const expected = await logEnds(topic, kafka)
+  const consumer = client.consumer({ groupId: freshName('reader'), maxWaitTimeInMs: 100 })
+  t.after(() => consumer.disconnect())
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  const read: Read[] = []
+  await consumer.run({
+    eachMessage: async ({ partition, message }) => {
+      const event = JSON.parse(message.value!.toString()) as UserActivity
+      read.push({ partition, offset: Number(message.offset), key: message.key!.toString(), event })
+    },
+  })
+  const total = expected.reduce((sum, end) => sum + end, 0)
+  await until(() => read.length >= total, 30_000, `${total} records of ${topic} are read`)
+  await consumer.disconnect()
+  return read.sort((one, two) => one.partition - two.partition || one.offset - two.offset)
+}
+
+async function logEnds(topic: string, kafka: Address = sharedKafka()): Promise<number[]> {
+  const admin = new Admin({ clientId: 'tests', bootstrapBrokers: [kafka.address] })
+  try {
+    const { topics } = await admin.metadata({ topics: [topic] })
+    const partitions = topics.get(topic)!.partitions.map((_, partitionIndex) => ({
+      partitionIndex,
+      timestamp: ListOffsetTimestamps.LATEST,
+    }))
+    const [listed] = await admin.listOffsets({ topics: [{ name: topic, partitions }] })
+    return listed!.partitions.map(partition => Number(partition.offset))
+  } finally {
+    await admin.close()
+  }
+}
+
+const total = (ends: readonly number[]) => ends.reduce((sum, end) => sum + end, 0)
+const ids = (read: readonly Read[]) => read.map(({ event }) => event.event_id)
+
+test('the same seed and count twice: the same bytes but for the time, each twice, where Java would put them', async t => {
+  const topic = await freshTopic(4)
+  for (const run of [1, 2]) {
+    const producer = await start(t, topic, 0, { options: { count: 2_000, seed: 'again' } })
+    await producer.ended
+    assert.equal(producer.books().acknowledged, 2_000, `run ${run}`)
+    assert.equal(producer.said('a seed repeats its event ids: what it has sent before counts as duplicate').length, 1)
+  }
+  const read = await readAll(t, topic)
+  assert.equal(read.length, 4_000)
+  const runs = [0, 1, 2, 3].map(partition => {
+    const mine = read.filter(record => record.partition === partition)
+    const timeless = mine.map(({ key, event }) => JSON.stringify([key, { ...event, timestamp: '' }]))
+    return [timeless.slice(0, mine.length / 2), timeless.slice(mine.length / 2)] as const
+  })
+  for (const [first, second] of runs) assert.deepEqual(first, second)
+  assert.equal(new Set(ids(read)).size, 2_000)
+  assert.ok(ids(read).every(id => /^sim-again-\d+$/.test(id!)))
+
+  // kafkajs' default partitioner is Java's.
+  const partitionMetadata = [0, 1, 2, 3].map(partitionId => ({ partitionId, leader: 1 }))
+  const choose = Partitioners.DefaultPartitioner()
+  for (const { key, event, partition } of read) {
+    assert.equal(key, event.user_id)
+    const metadata = partitionMetadata as Parameters<typeof choose>[0]['partitionMetadata']
+    assert.equal(choose({ topic, partitionMetadata: metadata, message: { key, value: null } }), partition)
+  }
+})
+
+test('at rate 0 the seeded user’s eight events are sent and nothing else', async t => {
+  const topic = freshName('topic') // created by the producer
+  const producer = await start(t, topic, 0)
+  await until(() => logEnds(topic).then(ends => total(ends) === 8), 10_000, 'eight records')
+  await producer.stop()
+  const read = await readAll(t, topic)
+  const day = read[0]!.event.timestamp.slice(0, 10)
+  const kinds = read.map(({ event }) => event.activity_type).sort()
+  assert.deepEqual(kinds, ['click', 'click', 'purchase', 'view', 'view', 'view', 'view', 'view'])
+  for (const [index, { key, event }] of read.entries()) {
+    assert.equal(key, '11111111-1111-1111-1111-111111111111')
+    assert.equal(event.item_id, 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa')
+    assert.equal(event.event_id, `seed-${day}-${index + 1}`)
+    assert.equal(event.timestamp, `${day}T00:00:00Z`)
+  }
+  assert.equal(producer.books().acknowledged, 8)
+})
+
+test('5, 200 and 20,000 events a second are held within 3 % against a real broker', async t => {
+  const rates = [5, 200, 20_000]
+  const topics = await Promise.all(rates.map(() => freshTopic(4)))
+  const producers = await Promise.all(rates.map((rate, index) => start(t, topics[index]!, rate)))
+  await until(() => logEnds(topics[2]!).then(ends => total(ends) > 10_000), 10_000, 'the fast one is warm')
+  const sample = async () => ({ events: total(await logEnds(topics[2]!)), ms: performance.now() })
+  const first = await sample()
+  await until(() => performance.now() - first.ms > 5_000, 6_000, 'five seconds')
+  const last = await sample()
+  await Promise.all(producers.map(producer => producer.stop()))
+  const held = [
+    ...(await Promise.all([0, 1].map(async index => perSecond(await readAll(t, topics[index]!))))),
+    ((last.events - first.events) * 1_000) / (last.ms - first.ms),
+  ]
+  t.diagnostic(`held ${held.map(rate => rate.toFixed(2)).join(', ')} a second`)
+  for (const [index, rate] of rates.entries()) {
+    assert.ok(Math.abs(held[index]! / rate - 1) < 0.03, `${held[index]} instead of ${rate}`)
+  }
+  for (const producer of producers) {
+    const { made, acknowledged, skipped } = producer.books()
+    assert.deepEqual([acknowledged, skipped], [made, 0])
+  }
+})
+
+/** By the events' own times. */
+function perSecond(read: readonly Read[]): number {
+  const times = read
+    .filter(({ event }) => event.event_id!.startsWith('sim-'))
+    .map(({ event }) => Date.parse(event.timestamp))
+    .sort((one, two) => one - two)
+  return ((times.length - 1) * 1_000) / (times.at(-1)! - times[0]!)
+}
+
+test('a compacted topic is refused for good', async t => {
+  const producer = await start(t, await freshTopic(1, { 'cleanup.policy': 'compact' }), 1)
+  await assert.rejects(producer.ended, TopicCompacted)
+})
+
+test('a seed that does not fit into an event id is a wrong setting', async t => {
+  await assert.rejects(start(t, 'any', 1, { options: { seed: 'with blank' } }), /--seed is "with blank"; allowed/)
+})
+
+test('partitions that are added while it sends are used', async t => {
+  const topic = await freshTopic(2)
+  const producer = await start(t, topic, 500)
+  await until(() => logEnds(topic).then(ends => total(ends) > 100), 10_000, 'it sends')
+  const admin = new Admin({ clientId: 'tests', bootstrapBrokers: [sharedKafka().address] })
+  t.after(() => admin.close())
+  await admin.createPartitions({ topics: [{ name: topic, count: 4, assignments: null }] })
+  await until(() => logEnds(topic).then(ends => ends.length === 4 && ends.every(end => end > 0)), 15_000, 'all four')
+  await producer.stop()
+  assert.equal(total(await logEnds(topic)), producer.books().acknowledged)
+})
+
+test('a broker that is away at the start, killed in the middle and gone at the end: what it called sent is there', async t => {
+  const kafka = await ownKafka(t)
+  await kafka.stop()
+  const topic = freshName('topic')
+  const producer = await start(t, topic, 3_000, { kafka })
+  await until(() => producer.said('waiting for Kafka and the topic').length > 0, 10_000, 'it says that it waits')
+  await kafka.start()
+  const reaches = (events: number) =>
+    until(() => logEnds(topic, kafka).then(ends => total(ends) >= events), 30_000, `${events} events are there`)
+  await reaches(1_000)
+  await kafka.kill()
+  await until(() => producer.said('Kafka takes no events, holding them').length === 1, 10_000, 'it says that it holds')
+  await kafka.start()
+  await reaches(6_000)
+  await until(() => producer.said('Kafka takes events again').length === 1, 10_000, 'and that it is over')
+  await kafka.kill()
+  await until(() => producer.said('Kafka takes no events, holding them').length === 2, 10_000, 'it holds them again')
+  await producer.stop()
+  const { made, acknowledged, unknown, unsent, perhapsTwice } = producer.books()
+  assert.equal(made, acknowledged + unknown + unsent)
+  assert.ok(unsent > 0)
+  await kafka.start()
+  const read = await readAll(t, topic, kafka)
+  const copies = read.length - new Set(ids(read)).size
+  t.diagnostic(JSON.stringify({ ...producer.books(), read: read.length, copies }))
+  assert.equal(copies, 0)
+  assert.equal(perhapsTwice, 0)
+  assert.ok(read.length >= acknowledged && read.length <= acknowledged + unknown, `${read.length} in the log`)
+})
