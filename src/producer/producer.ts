@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { UserActivity } from '../event/schema.ts'
 import { eventKey, eventValue } from '../event/wire.ts'
-import { retryDelayMs } from '../kafka/cluster.ts'
-import { ensureTopic, type Topic, TopicCompacted } from '../kafka/topic.ts'
+import { awaitTopic } from '../kafka/await-topic.ts'
 import { openWriter, type Writer } from '../kafka/writer.ts'
 import { type Config, WrongSettings } from '../runtime/config.ts'
 import type { Running } from '../runtime/lifecycle.ts'
@@ -29,7 +28,6 @@ const flushMs = 5_000
 const chunkMax = 2_000
 /** How long to look away when Kafka takes nothing. */
 const fullWaitMs = 20
-const topicWaitMaxMs = 5_000
 const idsShown = 5
 
 /**
@@ -87,28 +85,6 @@ async function run(config: Config, log: Log, options: ProducerOptions, stopping:
     const clean = final.unknown === 0 && final.unsent === 0 && final.refused === 0
     log[clean ? 'info' : 'warn']({ made: books.given, ...final, skipped: books.skipped }, 'sent')
   }
-}
-
-/** Waits for Kafka and the topic, as long as it takes; says so once for each reason. @returns undefined when stopped. */
-async function awaitTopic(config: Config, log: Log, stopping: AbortSignal): Promise<Topic | undefined> {
-  const servers = config.kafka.bootstrapServers
-  let said = ''
-  for (let attempt = 1; !stopping.aborted; attempt++) {
-    try {
-      const topic = await ensureTopic(config)
-      for (const note of topic.notes) log.warn(note)
-      log.info({ topic: config.kafka.topic, partitions: topic.partitions, created: topic.created }, 'topic is there')
-      return topic
-    } catch (error) {
-      if (error instanceof TopicCompacted) throw error
-      const why = (error as Error).message
-      if (why !== said) log.warn({ servers, topic: config.kafka.topic, why }, 'waiting for Kafka and the topic')
-      said = why
-      const delayMs = Math.min(topicWaitMaxMs, retryDelayMs(attempt) * 5)
-      await wait(delayMs, undefined, { signal: stopping }).catch(() => {})
-    }
-  }
-  return undefined
 }
 
 async function simulateEvents(
