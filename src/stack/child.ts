@@ -54,10 +54,21 @@ export function startServer(command: Command, signal: NodeJS.Signals): Child {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   })
-  watch.on('error', () => {}) // without a shell the next start cleans up
   watch.stdin.on('error', () => {})
-  void server.ended.then(() => watch.kill('SIGKILL'))
-  return server
+  const watchEnded = new Promise(resolve => {
+    watch.once('exit', resolve)
+    watch.once('error', resolve) // without a shell the next start cleans up
+  })
+  const ended = server.ended.then(async how => {
+    watch.kill('SIGKILL') // it must not outlive the server, whose pid may become a stranger's
+    await watchEnded
+    return how
+  })
+  const stop: Child['stop'] = async (signal, deadlineMs) => {
+    await server.stop(signal, deadlineMs)
+    await ended
+  }
+  return { ...server, ended, stop }
 }
 
 function spawnDetached(command: Command, input: 'pipe' | 'ignore'): ChildProcess {

@@ -20,32 +20,39 @@ const delayMaxMs = 5_000
 /** What ran this long is taken to be well. */
 const wellMs = 10_000
 
-/**
- * @param part runs already. @param again starts it anew; may reject, which is one more failure.
- * @param tell hears each unasked end and what comes of it.
- */
-export function keep(part: Part, again: (signal: AbortSignal) => Promise<Part>, tell: (what: string) => void): Kept {
+export interface Keeping {
+  /** Runs already. */
+  readonly part: Part
+  /** Starts it anew; may reject, which is one more failure. */
+  readonly again: (signal: AbortSignal) => Promise<Part>
+  /** Hears of each unasked end and what comes of it. */
+  readonly tell: (what: string) => void
+  /** Waits, at most until the signal. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+export function keep({ part, again, tell, wait = pauseUntil }: Keeping): Kept {
   const stopping = new AbortController()
+  const { signal } = stopping
   let current: Part | undefined = part
   const loop = (async () => {
     let delayMs = delayMinMs
     while (current !== undefined) {
       const startedMs = performance.now()
-      const how = await current.ended
-      if (stopping.signal.aborted) return
-      if (performance.now() - startedMs > wellMs) delayMs = delayMinMs
+      let what = await current.ended
       current = undefined
-      for (let what = how; current === undefined; ) {
+      if (performance.now() - startedMs > wellMs) delayMs = delayMinMs
+      while (current === undefined && !signal.aborted) {
         tell(`${what}; starting it again in ${delayMs / 1_000} s`)
-        await pause(delayMs, undefined, { signal: stopping.signal }).catch(() => {})
-        if (stopping.signal.aborted) return
+        await wait(delayMs, signal)
+        if (signal.aborted) return
         delayMs = Math.min(delayMs * 2, delayMaxMs)
-        current = await again(stopping.signal).catch((error: Error) => {
+        current = await again(signal).catch((error: Error) => {
           what = `did not start: ${error.message}`
           return undefined
         })
-        if (stopping.signal.aborted) return
       }
+      if (signal.aborted) return
     }
   })()
   const finish = async (end: (part: Part) => Promise<void>) => {
@@ -60,3 +67,5 @@ export function keep(part: Part, again: (signal: AbortSignal) => Promise<Part>, 
     kill: () => finish(running => running.kill()),
   }
 }
+
+const pauseUntil = (ms: number, signal: AbortSignal): Promise<void> => pause(ms, undefined, { signal }).catch(() => {}) // it was told to stop, which its caller looks at

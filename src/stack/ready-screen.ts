@@ -26,7 +26,8 @@ export function apiUrl({ host, port }: Config['api']): string {
 export function readyScreen(facts: Facts): string {
   const { config, kafka, seeded, simulatedUser, seconds, folder } = facts
   const url = apiUrl(config.api)
-  const data = relative(folder, config.dataFolder) || '.'
+  const inside = relative(folder, config.dataFolder)
+  const data = inside.startsWith('..') ? config.dataFolder : inside || '.'
   const curl = (user: string) => `  curl ${url}/api/user-activity-summary/${user}`
   const { host, port, user, database } = config.postgres
   return [

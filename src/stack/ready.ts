@@ -6,6 +6,8 @@ import type { Child } from './child.ts'
 const tailBytes = 4_096
 const everyMs = 40
 const wordCharactersMax = 300
+/** A role that fails says so, stops and says that: the error is one of its last lines. */
+const farewellLines = 3
 
 export interface Attempt {
   readonly deadlineMs: number
@@ -62,14 +64,29 @@ export function tail(logFile: string, linesMax = 12): string {
   }
 }
 
-/** The last line of a role's log as one sentence for the screen. */
+/**
+ * Why a role ended, from its log, as one sentence for the screen: the error that it told just before the end, else its
+ * last line.
+ */
 export function lastWord(logFile: string): string {
-  const line = tail(logFile, 1).trim()
+  const lines = tail(logFile, farewellLines).split('\n').map(parseLine)
+  const { msg, why, err } = lines.findLast(({ level }) => level === 'error') ?? lines.at(-1)!
+  const word = [msg, why, err?.message].filter(part => part !== undefined).join(': ')
+  return word === '' ? '(it wrote nothing)' : word.slice(0, wordCharactersMax)
+}
+
+interface Line {
+  readonly level?: string
+  readonly msg?: string
+  readonly why?: string
+  readonly err?: { readonly message?: string }
+}
+
+function parseLine(line: string): Line {
   try {
-    const { msg, why, err } = JSON.parse(line) as { msg?: string; why?: string; err?: { message?: string } }
-    return [msg, why, err?.message].filter(part => part !== undefined).join(': ')
+    return JSON.parse(line) as Line
   } catch {
-    return line === '' ? '(it wrote nothing)' : line.slice(0, wordCharactersMax)
+    return { msg: line.trim() } // Node's own words when it crashes, or the head of a line that tail cut off
   }
 }
 

@@ -64,7 +64,7 @@ async function startPart(server: Server, { screen, signal, started }: Circumstan
     const embedded = await server.start(prepared, { usualPort: server.usualPort, signal })
     // The roles know its port, so it comes back there or not at all.
     const again = (stopping: AbortSignal) => server.start(prepared, { port: embedded.port, signal: stopping })
-    started(keep(embedded, again, what => screen.say(`! ${server.name} ${what}`)))
+    started(keep({ part: embedded, again, tell: what => screen.say(`! ${server.name} ${what}`) }))
     step.done(`${embedded.address}${embedded.port === server.usualPort ? '' : ` (${server.usualPort} is taken)`}`)
     return embedded
   } finally {

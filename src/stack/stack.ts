@@ -113,11 +113,8 @@ async function refuseTakenPort({ host, port }: Config['api']): Promise<void> {
 function keepRole(role: RoleName, surroundings: Surroundings, screen: Screen): Kept {
   const again = () => partOf(startRole(role, surroundings))
   const logFile = join(surroundings.config.dataFolder, 'logs', `${role}.log`)
-  return keep(
-    again(),
-    async () => again(),
-    what => screen.say(`! ${role} ${what}. Its last word: ${lastWord(logFile)}`),
-  )
+  const tell = (what: string) => screen.say(`! ${role} ${what}. Its last word: ${lastWord(logFile)}`)
+  return keep({ part: again(), again: async () => again(), tell })
 }
 
 function partOf(child: Child): Part {

@@ -14,9 +14,9 @@ export interface Stopping {
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** All parts together; what is left then is killed. Below the 10 s that we promise. */
-const stopDeadlineMs = 9_000
+const stopDeadlineMs = 8_500
 /** One part, so that one that hangs leaves time for the others. */
-const partDeadlineMs = 3_000
+const partDeadlineMs = 2_500
 const partDeadlineMinMs = 300
 /** npm passes a Ctrl-C on that the terminal has sent to us already; nobody presses it twice this fast. */
 const sameRequestMs = 500

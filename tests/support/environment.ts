@@ -39,6 +39,12 @@ export const credentials = { user: 'footfall', password: 'footfall' } as const
 export const sharedKafka = (): Address => shared().kafka
 export const sharedPostgres = (): Address => shared().postgres
 
+/** Takes what tests write; removed after the run. */
+export const sharedFolder = (): string => shared().folder
+
+/** Kafka's jars, from fetchJars. */
+export const sharedJars = (): string => shared().jars
+
 /** A name that nothing else has. */
 export const freshName = (prefix: string): string => `${prefix}_${randomBytes(5).toString('hex')}`
 

@@ -1,0 +1,59 @@
+/** The command line: what is wrong is told in one message with the way out, and the exit code says whose fault it is. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { roleProcess } from '../support/environment.ts'
+
+test('the help names every verb, and each verb explains its flags', async t => {
+  const help = await run(t, '--help')
+  const producer = await run(t, 'producer', {}, ['--help'])
+
+  assert.equal(help.code, 0)
+  for (const verb of ['start', 'producer', 'consumer', 'api', 'reset'])
+    assert.match(help.said, new RegExp(`^  ${verb} `, 'm'))
+  assert.equal(producer.code, 0)
+  for (const flag of ['rate', 'count', 'seed', 'users', 'items']) assert.match(producer.said, new RegExp(`--${flag} `))
+})
+
+test('an unknown verb, an unknown flag and a value that cannot be end with code 2 and name it', async t => {
+  const cases = [
+    ['strat', [], /"strat" is no verb of footfall; the verbs: start, /],
+    ['api', ['--port', '1'], /api: Unknown option '--port'/],
+    ['producer', ['--count', 'many'], /--count is "many"; allowed: a whole number from 0/],
+    ['producer', ['--rate', '-1'], /./],
+    ['reset', ['now'], /reset: Unexpected argument 'now'/],
+  ] as const
+  for (const [verb, args, message] of cases) {
+    const { code, said } = await run(t, verb, {}, args)
+    assert.equal(code, 2, said)
+    assert.match(said, message)
+    assert.doesNotMatch(said, /\n {4}at /)
+  }
+})
+
+test('all wrong settings are told at once with what is allowed, and no secret', async t => {
+  const settings = {
+    API_PORT: '99999',
+    KAFKA_BOOTSTRAP_SERVERS: 'nowhere',
+    POSTGRES_PASSWORD: 'hush',
+    LOG_LEVEL: 'loud',
+  }
+  for (const verb of ['start', 'producer', 'consumer', 'api', 'reset']) {
+    const { code, said } = await run(t, verb, settings)
+    assert.equal(code, 2, verb)
+    assert.match(said, /API_PORT is "99999"; allowed: a whole number from 1 to 65535/)
+    assert.match(said, /KAFKA_BOOTSTRAP_SERVERS is "nowhere"; allowed: host:port/)
+    assert.match(said, /LOG_LEVEL is "loud"; allowed: debug, info, warn, error/)
+    assert.doesNotMatch(said, /hush/)
+  }
+})
+
+async function run(
+  test: TestContext,
+  verb: string,
+  settings: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
+): Promise<{ code: number | null; said: string }> {
+  const role = roleProcess(test, verb, settings, args)
+  const { code } = await role.ended
+  return { code, said: [...role.output, ...role.errors].join('\n') }
+}
