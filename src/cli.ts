@@ -160,9 +160,12 @@ async function main([verb, ...args]: readonly string[]): Promise<number> {
     if (args.includes('--help') || args.includes('-h')) return say(helpOn(verb, found))
     return await found.run(parseFlags(verb, found, args))
   } catch (error) {
-    const { message } = error as Error
+    const { message, code } = error as NodeJS.ErrnoException
     const wrong = error instanceof WrongUse || error instanceof WrongSettings
-    process.stderr.write(`footfall: ${message}\n${error instanceof WrongUse ? 'Help: ./footfall --help\n' : ''}`)
+    // A connection that is refused on several addresses has a code but no message.
+    process.stderr.write(
+      `footfall: ${message || code}\n${error instanceof WrongUse ? 'Help: ./footfall --help\n' : ''}`,
+    )
     return wrong ? 2 : 1
   }
 }

@@ -1,7 +1,8 @@
 /** The command line: what is wrong is told in one message with the way out, and the exit code says whose fault it is. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { roleProcess } from '../support/environment.ts'
+import { freePort } from '../../src/stack/port.ts'
+import { freshDatabase, freshName, roleProcess, settingsFor, sharedKafka } from '../support/environment.ts'
 
 test('the help names every verb, and each verb explains its flags', async t => {
   const help = await run(t, '--help')
@@ -30,6 +31,26 @@ test('an unknown verb, an unknown flag and a value that cannot be end with code 
   }
 })
 
+test('the tools tell the same to people and to programs, and their code says whether all is well', async t => {
+  const settings = settingsFor(sharedKafka(), await freshDatabase(), freshName('events'))
+
+  const before = await run(t, 'status', settings)
+  assert.equal(before.code, 1)
+  assert.match(before.said, /there are no tables yet; .\/footfall setup makes them/)
+  const setup = await run(t, 'setup', settings, ['--json'])
+  assert.equal(setup.code, 0, setup.said)
+  const { topic } = JSON.parse(setup.said) as { topic: { created: boolean; partitions: number } }
+  assert.deepEqual([topic.created, topic.partitions], [true, 4])
+  const again = await run(t, 'setup', settings)
+  assert.match(again.said, /: found, 4 partitions\ntables: up to date/)
+  const doctor = await run(t, 'doctor', settings, ['--json'])
+  assert.equal(doctor.code, 0, doctor.said)
+  assert.ok((JSON.parse(doctor.said) as { about: string }[]).some(({ about }) => about === 'Kafka'))
+  const nobody = await run(t, 'doctor', { ...settings, POSTGRES_PORT: String(await freePort()) })
+  assert.equal(nobody.code, 1)
+  assert.match(nobody.said, /✘ Postgres .*Start it, or set POSTGRES_HOST/)
+})
+
 test('all wrong settings are told at once with what is allowed, and no secret', async t => {
   const settings = {
     API_PORT: '99999',
@@ -37,7 +58,7 @@ test('all wrong settings are told at once with what is allowed, and no secret', 
     POSTGRES_PASSWORD: 'hush',
     LOG_LEVEL: 'loud',
   }
-  for (const verb of ['start', 'producer', 'consumer', 'api', 'reset']) {
+  for (const verb of ['start', 'setup', 'producer', 'consumer', 'api', 'status', 'doctor', 'reset']) {
     const { code, said } = await run(t, verb, settings)
     assert.equal(code, 2, verb)
     assert.match(said, /API_PORT is "99999"; allowed: a whole number from 1 to 65535/)
