@@ -21,6 +21,8 @@ export interface Tail {
   readonly crc: number
 }
 
+/** How much of a batch tells its format and length; of whatever format. */
+const lengthBytes = 17
 const headerBytes = 61
 const attributes = { codec: 0x07, logAppendTime: 0x08, transactional: 0x10, control: 0x20 }
 
@@ -98,23 +100,31 @@ export class RecordWalk {
   #openBatch(): boolean | undefined {
     const answer = this.#answer
     const start = this.#nextBatch
-    if (start + headerBytes > answer.length) return false
-    const end = start + 12 + answer.readInt32BE(start + 8)
-    const magic = answer[start + 16]!
+    if (start + lengthBytes > answer.length) return this.#cutOff()
     const expected = this.offset + 1
     const baseOffset = Number(answer.readBigInt64BE(start))
+    const length = answer.readInt32BE(start + 8)
+    const magic = answer[start + 16]!
     if (magic !== 2) return this.#stop('unknown_format', expected, expected, `record format ${magic} at ${baseOffset}`)
-    if (end > answer.length) return false
+    if (length < headerBytes - 12) {
+      return this.#stop('malformed', expected, expected, `a batch length of ${length} at ${baseOffset}`)
+    }
+    const end = start + 12 + length
+    if (end > answer.length) return this.#cutOff()
     this.#nextBatch = end
-    const lastOffset = baseOffset + answer.readInt32BE(start + 23)
-    if (lastOffset < expected) return undefined // wholly before what was asked for
     if (baseOffset > expected) {
       return this.#stop('gap', expected, baseOffset - 1, `the log goes on at ${baseOffset}`)
     }
+    const lastOffset = baseOffset + answer.readInt32BE(start + 23)
     const crc = answer.readUInt32BE(start + 17)
     if (crc32c(answer.subarray(start + 21, end)) !== crc) {
-      return this.#stop('bad_crc', expected, lastOffset, `the batch from ${baseOffset} to ${lastOffset}`)
+      const detail = `the batch from ${baseOffset} to ${lastOffset}`
+      return this.#stop('bad_crc', expected, Math.max(expected, lastOffset), detail)
     }
+    if (lastOffset < baseOffset) {
+      return this.#stop('malformed', expected, expected, `the batch from ${baseOffset} ends at ${lastOffset}`)
+    }
+    if (lastOffset < expected) return undefined // wholly before what was asked for
     this.tail = { epoch: answer.readInt32BE(start + 12), crc }
     const bits = answer.readInt16BE(start + 21)
     const count = answer.readInt32BE(start + 57)
@@ -144,6 +154,16 @@ export class RecordWalk {
     this.brokerTime = (bits & attributes.logAppendTime) !== 0
     this.#baseMs = Number(answer.readBigInt64BE(start + (this.brokerTime ? 35 : 27)))
     return undefined
+  }
+
+  /**
+   * A last batch may be cut off, but a broker sends no answer without a whole one: asking again would bring the same
+   * for ever, without a word.
+   */
+  #cutOff(): false {
+    if (this.#nextBatch > 0 || this.#answer.length === 0) return false
+    const expected = this.offset + 1
+    return this.#stop('malformed', expected, expected, 'the answer holds no whole record batch')
   }
 
   /** Control records carry no data; a transactional batch does not either when its transaction was rolled back. */
