@@ -80,15 +80,13 @@ export class RecordWalk {
     }
     const from = this.offset + 1
     try {
-      while (this.#left > 0) {
-        this.#readRecord()
-        if (this.offset >= from) return true
-      }
+      // The batch ends at `from` or later, and its offsets are dense: one of its records is the one.
+      while (this.offset < from) this.#readRecord(from)
+      return true
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       return this.#stop('malformed', from, this.#lastOffset, error.message)
     }
-    return this.next()
   }
 
   /** The record's headers as they stand in it: a count, then names and values with their lengths. */
@@ -181,7 +179,8 @@ export class RecordWalk {
     return (bits & attributes.transactional) !== 0 && this.#abortedProducers.has(producerId)
   }
 
-  #readRecord(): void {
+  /** Reads the next record; one before `from` only as far as it has to. */
+  #readRecord(from: number): void {
     this.#at = this.#recordEnd
     const length = this.#varint()
     this.#recordEnd = this.#at + length
@@ -190,24 +189,26 @@ export class RecordWalk {
     const msDelta = this.#varint()
     const offsetDelta = this.#varint()
     this.#left -= 1
-    const offset = this.#baseOffset + offsetDelta
-    if (offset <= this.offset) return // asked for from the middle of a batch
-    if (offset !== this.offset + 1) throw new RangeError(`offset ${this.offset + 1} is missing`)
-    this.offset = offset
+    const offset = this.#lastOffset - this.#left
+    if (this.#baseOffset + offsetDelta !== offset) {
+      throw new RangeError(`a record has offset ${this.#baseOffset + offsetDelta} where ${offset} stands`)
+    }
+    if (offset < from) return // asked for from the middle of a batch
     const keyBytes = this.#varint()
     this.keyStart = keyBytes < 0 ? -1 : this.#at
     this.keyEnd = keyBytes < 0 ? -1 : this.#advance(keyBytes)
     const valueBytes = this.#varint()
     this.valueStart = valueBytes < 0 ? -1 : this.#at
     this.valueEnd = valueBytes < 0 ? -1 : this.#advance(valueBytes)
+    if (this.#at > this.#recordEnd) throw new RangeError('a key or value goes beyond its record')
     this.#headersAt = this.#at
     const ms = this.brokerTime ? this.#baseMs : this.#baseMs + msDelta
     this.appendMs = ms < 0 ? -1 : ms
+    this.offset = offset
   }
 
   #advance(bytes: number): number {
     this.#at += bytes
-    if (this.#at > this.#recordEnd) throw new RangeError('a key or value goes beyond its record')
     return this.#at
   }
 

@@ -124,7 +124,7 @@ export function compress(codec: Codec, plain: Buffer): Buffer {
 
 /** Java's framing of snappy: a header, then blocks with their lengths. */
 function xerial(plain: Buffer, blockBytes: number): Buffer {
-  const parts = [Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])]
+  const parts: Buffer[] = [Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])]
   for (let at = 0; at < plain.length; at += blockBytes) {
     const block = compress('snappy', plain.subarray(at, at + blockBytes))
     const length = Buffer.alloc(4)

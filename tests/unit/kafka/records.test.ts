@@ -12,6 +12,7 @@ import {
   type LogBatch,
   type LogRecord,
   seal,
+  varint,
 } from '../../support/encode-log.ts'
 
 const bytesMax = 1 << 20
@@ -50,11 +51,12 @@ function stepsOf(walk: RecordWalk): Step[] {
   return steps
 }
 
-const bytes = fc.uint8Array({ maxLength: 40 }).map(array => Buffer.from(array))
+const bytes: fc.Arbitrary<Buffer> = fc.uint8Array({ maxLength: 40 }).map(array => Buffer.from(array))
+const nullable: fc.Arbitrary<Buffer | null> = fc.option(bytes)
 const anyRecord: fc.Arbitrary<LogRecord> = fc.record({
-  key: fc.option(bytes),
-  value: fc.option(bytes),
-  headers: fc.array(fc.tuple(fc.string({ maxLength: 5 }), fc.option(bytes)), { maxLength: 2 }),
+  key: nullable,
+  value: nullable,
+  headers: fc.array(fc.tuple(fc.string({ maxLength: 5 }), nullable), { maxLength: 2 }),
   timestampMs: fc.oneof(fc.constant(-1), fc.integer({ min: 0, max: 2 ** 42 })),
 })
 const anyBatch = fc.record({
@@ -202,6 +204,45 @@ test('an empty batch, as compaction keeps it of a producer, is a gap', () => {
   const walk = new RecordWalk(empty, 5, [], bytesMax)
   assert.equal(walk.next(), false)
   assert.equal(walk.trouble?.reason, 'gap')
+})
+
+test('offsets inside a batch that do not count up one by one are malformed, none is passed over or given twice', () => {
+  for (const deltas of [
+    [0, 0, 0],
+    [0, 2, 1],
+    [1, 2, 3],
+    [-1, 0, 1],
+    [0, 1, 1],
+  ]) {
+    const record = (delta: number) => {
+      const body = Buffer.concat([Buffer.alloc(1), varint(0), varint(delta), varint(-1), varint(-1), varint(0)])
+      return Buffer.concat([varint(body.length), body])
+    }
+    const batch = encodeBatch({ ...plainBatch(5, 'a', 'b', 'c'), body: Buffer.concat(deltas.map(record)) })
+    const walk = new RecordWalk(batch, 5, [], bytesMax)
+    const offsets = stepsOf(walk).map(step => step.offset)
+    assert.deepEqual(
+      offsets,
+      offsets.map((_, i) => 5 + i),
+    )
+    const { reason, from, to } = walk.trouble!
+    assert.deepEqual({ reason, from, to }, { reason: 'malformed', from: 5 + offsets.length, to: 7 }, `${deltas}`)
+  }
+})
+
+test('a record whose fields reach beyond it is malformed, even where the next record goes on', () => {
+  // Attributes, time and offset only: key and value would be read from what is behind, here as -1 and -1, a tombstone.
+  const short = Buffer.concat([varint(3), Buffer.alloc(1), varint(0), varint(0)])
+  for (const behind of [
+    [12, 0, 0, 2, 1, 1, 0],
+    [1, 1, 1, 1],
+  ]) {
+    const body = Buffer.concat([short, Buffer.from(behind)])
+    const walk = new RecordWalk(encodeBatch({ ...plainBatch(0, 'a', 'b'), body }), 0, [], bytesMax)
+    assert.equal(walk.next(), false)
+    assert.equal(walk.trouble?.reason, 'malformed')
+    assert.equal(walk.offset, -1, 'the walk stays where it was')
+  }
 })
 
 test('an older record format is named, however short its records are', () => {
