@@ -131,13 +131,14 @@ export class RecordWalk {
       return this.#stop('gap', expected, lastOffset, detail)
     }
     const producerId = answer.readBigInt64BE(start + 43)
-    if (this.#isSkipped(bits, producerId, lastOffset, start + headerBytes)) {
-      this.skipped = lastOffset - this.offset
-      this.offset = lastOffset
-      return true
-    }
+    const records = answer.subarray(start + headerBytes, end)
     try {
-      this.bytes = inflate(bits & attributes.codec, answer.subarray(start + headerBytes, end), this.#batchBytesMax)
+      if (this.#isSkipped(bits, producerId, lastOffset, records)) {
+        this.skipped = lastOffset - this.offset
+        this.offset = lastOffset
+        return true
+      }
+      this.bytes = inflate(bits & attributes.codec, records, this.#batchBytesMax)
     } catch (error) {
       const reason =
         error instanceof TooLarge ? 'too_large' : error instanceof UnknownCodec ? 'unknown_codec' : 'malformed'
@@ -165,7 +166,7 @@ export class RecordWalk {
   }
 
   /** Control records carry no data; a transactional batch does not either when its transaction was rolled back. */
-  #isSkipped(bits: number, producerId: bigint, lastOffset: number, records: number): boolean {
+  #isSkipped(bits: number, producerId: bigint, lastOffset: number, records: Buffer): boolean {
     while (this.#abortedSeen < this.#aborted.length) {
       const aborted = this.#aborted[this.#abortedSeen]!
       if (Number(aborted.firstOffset) > lastOffset) break
@@ -173,7 +174,7 @@ export class RecordWalk {
       this.#abortedSeen += 1
     }
     if (bits & attributes.control) {
-      if (isAbortMarker(this.#answer, records)) this.#abortedProducers.delete(producerId)
+      if (isAbortMarker(records)) this.#abortedProducers.delete(producerId)
       return true
     }
     return (bits & attributes.transactional) !== 0 && this.#abortedProducers.has(producerId)
@@ -236,12 +237,15 @@ export class RecordWalk {
   }
 }
 
-/** A control record's key is a version and a type, two bytes each; type 0 = abort, 1 = commit. */
-function isAbortMarker(answer: Buffer, records: number): boolean {
+/**
+ * A control record's key is a version and a type, two bytes each; type 0 = abort, 1 = commit.
+ * @throws RangeError when the key is not there.
+ */
+function isAbortMarker(records: Buffer): boolean {
   // length, attributes, time delta, offset delta, key length: a byte each, but the length and the delta may take more.
-  let at = records
+  let at = 0
   const skipVarint = () => {
-    while (answer[at]! >= 0x80) at += 1
+    while (records[at]! >= 0x80) at += 1
     at += 1
   }
   skipVarint()
@@ -249,5 +253,5 @@ function isAbortMarker(answer: Buffer, records: number): boolean {
   skipVarint()
   skipVarint()
   skipVarint()
-  return answer.readInt16BE(at + 2) === 0
+  return records.readInt16BE(at + 2) === 0
 }

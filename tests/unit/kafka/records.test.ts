@@ -322,6 +322,21 @@ test('an answer without one whole batch is malformed: reading on would ask for t
   assert.equal(nothing.trouble, undefined, 'no bytes are no news')
 })
 
+test('a control batch without a readable marker is malformed', () => {
+  for (const body of [
+    Buffer.alloc(0),
+    Buffer.alloc(3),
+    Buffer.alloc(30, 0xff),
+    Buffer.from([14, 0, 0, 0, 8, 0, 0, 0]),
+  ]) {
+    const batch = encodeBatch({ ...plainBatch(0, 'x'), control: true, transactional: true, producerId: 1n, body })
+    // What lies behind must not be read as if it were the marker.
+    const walk = new RecordWalk(Buffer.concat([batch, encodeBatch(plainBatch(1, 'y'))]), 0, [], bytesMax)
+    assert.equal(walk.next(), false)
+    assert.equal(walk.trouble?.reason, 'malformed')
+  }
+})
+
 test('any bytes under a right checksum: no throw, no hang, offsets that count up', () => {
   const edit = fc.record({ at: fc.nat(), byte: fc.oneof(fc.nat(255), fc.constantFrom(0, 0x7f, 0x80, 0xff)) })
   fc.assert(
