@@ -204,7 +204,8 @@ export class RecordWalk {
     if (this.#at > this.#recordEnd) throw new RangeError('a key or value goes beyond its record')
     this.#headersAt = this.#at
     const ms = this.brokerTime ? this.#baseMs : this.#baseMs + msDelta
-    this.appendMs = ms < 0 ? -1 : ms
+    // Senders may write any 64 bits; what is beyond exact numbers would not fit the tables either.
+    this.appendMs = ms < 0 ? -1 : Math.min(ms, Number.MAX_SAFE_INTEGER)
     this.offset = offset
   }
 

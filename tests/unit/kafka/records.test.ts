@@ -368,6 +368,21 @@ test('any bytes under a right checksum: no throw, no hang, offsets that count up
   )
 })
 
+test("a sender's time of any 64 bits fits the tables: unknown below 0, exact to 2^53, no later than that", () => {
+  for (const [sent, expected] of [
+    [-(2n ** 63n), -1],
+    [-2n, -1],
+    [0n, 0],
+    [2n ** 53n - 1n, Number.MAX_SAFE_INTEGER],
+    [2n ** 63n - 1n, Number.MAX_SAFE_INTEGER],
+  ] as const) {
+    const batch = encodeBatch(plainBatch(0, 'a'))
+    batch.writeBigInt64BE(sent, 27)
+    const [step] = stepsOf(new RecordWalk(seal(batch), 0, [], bytesMax))
+    assert.equal(step!.appendMs, expected)
+  }
+})
+
 test('a data batch of a producer without a transaction is delivered although a transaction of it was aborted', () => {
   const answer = Buffer.concat([
     encodeBatch({ ...plainBatch(0, 'aborted'), producerId: 1n, transactional: true }),
