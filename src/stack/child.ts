@@ -42,26 +42,14 @@ export function startChild(command: Command): Child {
 }
 
 /**
- * Starts a server that knows nothing of us. A small shell waits beside it for our end, kill -9 included, and then sends
- * the server `signal`.
+ * Starts a server that knows nothing of us, under a watch that ends it by `signal` when we die.
  * @throws when the command cannot be run at all.
  */
 export function startServer(command: Command, signal: NodeJS.Signals): Child {
   const server = handle(command, spawnDetached(command, 'ignore'))
-  const script = `read -r _; kill -s ${signal.slice('SIG'.length)} "$1"`
-  const watch = spawn('sh', ['-c', script, 'sh', String(server.pid)], {
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  })
-  watch.stdin.on('error', () => {})
-  const watchEnded = new Promise(resolve => {
-    watch.once('exit', resolve)
-    watch.once('error', resolve) // without a shell the next start cleans up
-  })
+  const unwatch = watch(server.pid, signal)
   const ended = server.ended.then(async how => {
-    watch.kill('SIGKILL') // it must not outlive the server, whose pid may become a stranger's
-    await watchEnded
+    await unwatch()
     return how
   })
   const stop: Child['stop'] = async (signal, deadlineMs) => {
@@ -69,6 +57,29 @@ export function startServer(command: Command, signal: NodeJS.Signals): Child {
     await ended
   }
   return { ...server, ended, stop }
+}
+
+/**
+ * Sets a small shell beside a detached process that waits for our end, kill -9 included, and then sends the signal to
+ * that process and those it started.
+ * @returns ends the watch, which must not outlive the process: its pid may become a stranger's.
+ */
+export function watch(pid: number, signal: NodeJS.Signals): () => Promise<void> {
+  const script = `read -r _; kill -s ${signal.slice('SIG'.length)} -- "-$1"`
+  const shell = spawn('sh', ['-c', script, 'sh', String(pid)], {
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  shell.stdin.on('error', () => {})
+  const ended = new Promise<void>(resolve => {
+    shell.once('exit', () => resolve())
+    shell.once('error', () => resolve()) // without a shell the next start cleans up
+  })
+  return () => {
+    shell.kill('SIGKILL')
+    return ended
+  }
 }
 
 function spawnDetached(command: Command, input: 'pipe' | 'ignore'): ChildProcess {
@@ -102,10 +113,13 @@ function handle({ name, logFile }: Command, child: ChildProcess): Child {
   })
   const running = () => child.exitCode === null && child.signalCode === null
   const stop = async (signal: NodeJS.Signals, deadlineMs: number) => {
-    if (running()) signalProcess(pid, signal)
-    const kill = setTimeout(() => running() && signalProcess(pid, 'SIGKILL'), deadlineMs)
+    // By force with all that it started, as initdb does; else it is its own affair to end them.
+    const kill = () => running() && signalProcess(-pid, 'SIGKILL')
+    if (signal === 'SIGKILL') kill()
+    else if (running()) signalProcess(pid, signal)
+    const force = setTimeout(kill, deadlineMs)
     await ended
-    clearTimeout(kill)
+    clearTimeout(force)
   }
   return { name, pid, logFile, ended, running, stop }
 }

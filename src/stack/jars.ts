@@ -5,6 +5,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { projectRoot } from '../runtime/config.ts'
+import { watch } from './child.ts'
+import { signalProcess } from './processes.ts'
 
 const pom = join(projectRoot, 'pom.xml')
 const linesKept = 15
@@ -28,10 +30,11 @@ export interface Fetch {
  */
 export async function fetchJars(dataFolder: string, { onProgress, signal }: Fetch = {}): Promise<string> {
   const folder = jarsFolder(dataFolder)
-  if (existsSync(folder)) return folder
   const parts = join(dataFolder, 'jars')
   mkdirSync(parts, { recursive: true })
-  for (const name of readdirSync(parts)) if (isAbandoned(name)) rmSync(join(parts, name), { recursive: true })
+  for (const name of readdirSync(parts))
+    if (isAbandoned(name)) rmSync(join(parts, name), { recursive: true, force: true })
+  if (existsSync(folder)) return folder
   const part = `${folder}.part-${process.pid}`
   try {
     await copyByMaven(part, onProgress, signal)
@@ -49,7 +52,8 @@ function isAbandoned(name: string): boolean {
   return pid !== undefined && !existsSync(`/proc/${pid}`)
 }
 
-function copyByMaven(folder: string, onProgress: Fetch['onProgress'], signal: Fetch['signal']): Promise<void> {
+async function copyByMaven(folder: string, onProgress: Fetch['onProgress'], signal: Fetch['signal']): Promise<void> {
+  signal?.throwIfAborted()
   const args = [
     '-B',
     '-f',
@@ -58,27 +62,31 @@ function copyByMaven(folder: string, onProgress: Fetch['onProgress'], signal: Fe
     '-DincludeScope=runtime',
     `-DoutputDirectory=${folder}`,
   ]
-  return new Promise((resolve, reject) => {
-    const maven = spawn('mvn', [...args, '-Dstyle.color=never'], {
-      cwd: projectRoot,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const stop = () => maven.pid !== undefined && process.kill(-maven.pid, 'SIGTERM')
-    signal?.addEventListener('abort', stop, { once: true })
-    const lines: string[] = []
-    let jars = 0
-    createInterface(maven.stdout).on('line', line => {
-      lines.push(line)
-      if (lines.length > linesKept) lines.shift()
+  const maven = spawn('mvn', [...args, '-Dstyle.color=never'], {
+    cwd: projectRoot,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = new Promise<number | null>((resolve, reject) => {
+    maven.once('error', () => reject(new Error('cannot run "mvn": Maven fetches Kafka and is not installed')))
+    maven.once('close', resolve)
+  })
+  if (maven.pid === undefined) return void (await ended)
+  const pid = maven.pid
+  const unwatch = watch(pid, 'SIGKILL')
+  const stop = () => signalProcess(-pid, 'SIGKILL')
+  signal?.addEventListener('abort', stop, { once: true })
+  const last: string[] = []
+  let jars = 0
+  for (const output of [maven.stdout, maven.stderr]) {
+    createInterface(output).on('line', line => {
+      if (last.push(line) > linesKept) last.shift()
       if (/ Downloaded from .*\.jar /.test(line)) onProgress?.(++jars)
     })
-    maven.once('error', () => reject(new Error('cannot run "mvn": Maven copies Kafka and is not installed')))
-    maven.once('close', code => {
-      signal?.removeEventListener('abort', stop)
-      if (signal?.aborted) reject(signal.reason as Error)
-      else if (code === 0) resolve()
-      else reject(new Error(`Maven could not fetch Kafka (code ${code}):\n${lines.join('\n')}`))
-    })
-  })
+  }
+  const code = await ended
+  signal?.removeEventListener('abort', stop)
+  await unwatch()
+  signal?.throwIfAborted()
+  if (code !== 0) throw new Error(`Maven could not fetch Kafka (code ${code}). Its last words:\n${last.join('\n')}`)
 }

@@ -26,7 +26,7 @@ export function childrenOf(pid: number): Process[] {
   return processes().filter(({ parent }) => parent === pid)
 }
 
-/** Sends a signal; a process that is gone already is fine. */
+/** Sends a signal; a process that is gone already is fine. @param pid negative: the group of that process. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     globalThis.process.kill(pid, signal)
