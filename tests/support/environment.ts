@@ -203,6 +203,8 @@ export function settingsFor(kafka: Address, database: Database, topic: string): 
   return {
     KAFKA_BOOTSTRAP_SERVERS: kafka.address,
     KAFKA_TOPIC_USER_ACTIVITIES: topic,
+    // A group of its own: tests run side by side, and members with different topics would wait for each other.
+    KAFKA_CONSUMER_GROUP: topic,
     POSTGRES_HOST: database.host,
     POSTGRES_PORT: String(database.port),
     POSTGRES_DB: database.database,
