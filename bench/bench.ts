@@ -166,6 +166,7 @@ async function stop(child: ChildProcess): Promise<void> {
 
 async function connect(database: string): Promise<pg.Client> {
   const client = new pg.Client({ host: postgres.host, port: postgres.port, ...credentials, database })
+  client.on('error', () => {}) // the server is taken away at the end
   await client.connect()
   return client
 }
