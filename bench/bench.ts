@@ -140,7 +140,7 @@ function settings(topic: string, database: string): Record<string, string> {
 }
 
 function run(verb: string, env: Record<string, string>): ChildProcess {
-  const child = spawn(process.execPath, [join(projectRoot, 'src/cli.ts'), verb], {
+  const child = spawn(join(projectRoot, 'footfall'), [verb], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'ignore'],
   })

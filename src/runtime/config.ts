@@ -73,9 +73,15 @@ export function loadConfig(overrides: Source = {}): Config {
  */
 export function parseConfig(named: Source, running: Source = {}, problems: readonly string[] = []): Config {
   const wrong = [...problems]
+  // POSTGRES_PORT in a copied .env.example must not lead away from an embedded PostgreSQL that found 5432 taken.
+  const embedded = (name: string) => name.startsWith('POSTGRES_') && named['POSTGRES_HOST'] === undefined
   const values = new Map<string, string | number | boolean | readonly string[] | undefined>()
   for (const setting of settings as readonly Setting[]) {
-    const raw = named[setting.name] ?? running[setting.name] ?? setting.fallback
+    const raw =
+      (embedded(setting.name) ? running : named)[setting.name] ??
+      named[setting.name] ??
+      running[setting.name] ??
+      setting.fallback
     if (raw === undefined) continue
     const parsed = parse(setting.type, raw)
     if (parsed !== undefined) values.set(setting.name, parsed)

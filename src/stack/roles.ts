@@ -29,7 +29,7 @@ export function startRole(role: RoleName, { config, addresses, seeded }: Surroun
     name: role,
     title: title(role, config.dataFolder),
     command: process.execPath,
-    args: [join(projectRoot, 'src/cli.ts'), role],
+    args: [...process.execArgv, join(projectRoot, 'src/cli.ts'), role],
     folder: projectRoot,
     logFile: join(config.dataFolder, 'logs', `${role}.log`),
     environment: {
