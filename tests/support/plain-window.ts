@@ -1,0 +1,74 @@
+/** The window as the design words it, in arrays and full scans: what the fast one is compared with. */
+import type { IdPiece, WindowChange } from '../../src/consumer/window.ts'
+
+interface PlainSegment {
+  readonly firstMs: number
+  readonly ids: { readonly id: string; readonly claimedMs: number }[]
+}
+
+const segmentIdsMax = 65_536
+const segmentSpanMs = 600_000
+
+export class PlainWindow {
+  #segments: PlainSegment[] = []
+  readonly #spanMs: number
+  readonly #idsMax: number
+
+  constructor(limits: { readonly windowHours: number; readonly windowIdsMax: number }) {
+    this.#spanMs = limits.windowHours * 3_600_000
+    this.#idsMax = limits.windowIdsMax
+  }
+
+  get size(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.ids.length, 0)
+  }
+
+  /** Segments whose newest id is older than clock minus window leave. */
+  advance(clockMs: number): void {
+    this.#segments = this.#segments.filter(segment => segment.ids.at(-1)!.claimedMs >= clockMs - this.#spanMs)
+  }
+
+  /** The id is looked up; if new, it is inserted. @returns whether it was new. */
+  claim(id: string, clockMs: number): boolean {
+    if (this.#segments.some(segment => segment.ids.some(one => one.id === id))) return false
+    const open = this.#segments.at(-1)
+    if (open === undefined || open.ids.length === segmentIdsMax || clockMs - open.firstMs >= segmentSpanMs) {
+      this.#segments.push({ firstMs: clockMs, ids: [] })
+    }
+    this.#segments.at(-1)!.ids.push({ id, claimedMs: clockMs })
+    while (this.size > this.#idsMax && this.#segments.length > 1) this.#segments.shift()
+    return true
+  }
+}
+
+/** The table `event_ids` of one partition, kept as `settle` keeps it. */
+export class StoredIds {
+  #rows: IdPiece[] = []
+
+  keep({ pieces, closed, oldest }: WindowChange): void {
+    for (const piece of pieces) {
+      const same = (row: IdPiece) => row.segment === piece.segment && row.firstOffset === piece.firstOffset
+      if (this.#rows.some(same)) throw new Error(`the row ${piece.segment}, ${piece.firstOffset} is there already`)
+      if (piece.ids.length === 0 || piece.ids.length % 16 !== 0) throw new Error('a row holds whole ids, at least one')
+      this.#rows.push(piece)
+    }
+    if (oldest !== undefined) this.#rows = this.#rows.filter(row => row.segment >= oldest)
+    const merging = this.rows().filter(row => closed.includes(row.segment))
+    this.#rows = this.#rows.filter(row => !closed.includes(row.segment))
+    for (const segment of new Set(merging.map(row => row.segment))) {
+      const parts = merging.filter(row => row.segment === segment)
+      this.#rows.push({
+        segment,
+        firstOffset: Math.min(...parts.map(row => row.firstOffset)),
+        firstMs: Math.min(...parts.map(row => row.firstMs)),
+        newestMs: Math.max(...parts.map(row => row.newestMs)),
+        ids: Buffer.concat(parts.map(row => row.ids)),
+      })
+    }
+  }
+
+  /** In the order in which a partition is opened. */
+  rows(): IdPiece[] {
+    return this.#rows.toSorted((a, b) => a.segment - b.segment || a.firstOffset - b.firstOffset)
+  }
+}

@@ -1,0 +1,344 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Batch } from '../../../src/consumer/batch.ts'
+import { type Delta, sumOf } from '../../../src/consumer/delta.ts'
+import { Fold, type Standing } from '../../../src/consumer/fold.ts'
+import { IdHash } from '../../../src/consumer/id-hash.ts'
+import { dayText } from '../../../src/event/day.ts'
+import type { Fate } from '../../../src/event/fate.ts'
+import { fates } from '../../../src/event/fate.ts'
+import { RecordWalk, type Tail } from '../../../src/kafka/records.ts'
+import { encodeBatch, encodeHeaders, encodeMarker, type LogRecord } from '../../support/encode-log.ts'
+import { plainJudge } from '../../support/plain-judge.ts'
+import { PlainWindow, StoredIds } from '../../support/plain-window.ts'
+
+const hourMs = 3_600_000
+const startMs = Date.parse('2026-11-22T22:00:00Z')
+const of = { topicId: 'topic', partition: 3, lineage: 1, rulesVersion: 1 }
+const rules = { version: 1, judgeVersion: 1, maxAgeDays: 2, maxAheadMinutes: 60, windowHours: 2, windowIdsMax: 8 }
+const hash = new IdHash(Buffer.from('sixteen bytes ok'))
+
+/** Record batches as they lie in the log. */
+interface Stored {
+  readonly first: number
+  readonly last: number
+  readonly bytes: Buffer
+  readonly tail: Tail
+  /** The data records; none in a control batch or an aborted transaction. */
+  readonly records: readonly (LogRecord & { readonly offset: number; readonly appendMs: number })[]
+  readonly brokerTime: boolean
+  /** Set where a transaction was rolled back: the offset of its marker. */
+  readonly abortedAt?: number
+}
+
+const users = [
+  '550e8400-e29b-41d4-a716-446655440000',
+  '550E8400-E29B-41D4-A716-446655440000',
+  'aaaaaaaa-e29b-41d4-a716-446655440000',
+]
+const eventBytes = (ageMs: number, user: number, kind: number, id: number | undefined) =>
+  Buffer.from(
+    JSON.stringify({
+      user_id: users[user],
+      item_id: users[2 - user],
+      activity_type: ['view', 'click', 'purchase'][kind],
+      timestamp: new Date(startMs - ageMs).toISOString(),
+      ...(id !== undefined && { event_id: `id-${id}` }),
+    }),
+  )
+const value = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(fc.nat(30 * hourMs), fc.nat(2), fc.nat(2), fc.option(fc.nat(14), { freq: 4, nil: undefined }))
+      .map(parts => eventBytes(...parts)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      Buffer.alloc(0),
+      Buffer.from('{}'),
+      Buffer.from([0xff]),
+      eventBytes(100 * hourMs, 0, 0, 1),
+    ),
+  },
+  { weight: 1, arbitrary: fc.constant(null) },
+)
+const stepMs = fc.oneof(
+  { weight: 5, arbitrary: fc.integer({ min: -60_000, max: 300_000 }) },
+  { weight: 1, arbitrary: fc.constantFrom(0, hourMs, 2 * hourMs, 2 * hourMs + 1, 5 * hourMs, -9 * hourMs) },
+)
+const batch = fc.record({
+  records: fc.array(fc.record({ value, stepMs, unknown: fc.constantFrom(false, false, false, true) }), {
+    minLength: 1,
+    maxLength: 8,
+  }),
+  brokerTime: fc.boolean(),
+  codec: fc.constantFrom('none' as const, 'zstd' as const),
+  kind: fc.constantFrom('plain' as const, 'plain' as const, 'plain' as const, 'committed' as const, 'aborted' as const),
+})
+
+/** Lays batches out from `start` on; after each transaction stands its marker. */
+function logOf(drawn: readonly ValueOf<typeof batch>[], start: number): Stored[] {
+  const log: Stored[] = []
+  let ms = startMs
+  let offset = start
+  for (const [i, { records: values, brokerTime, codec, kind }] of drawn.entries()) {
+    const first = offset
+    const records = values.map(({ value, stepMs, unknown }) => {
+      ms += stepMs
+      const key = offset % 3 === 0 ? null : Buffer.from(`key ${offset}`)
+      const headers = offset % 2 === 0 ? [] : ([['h', Buffer.from(String(offset))]] as const)
+      return { offset: offset++, key, value, headers, timestampMs: unknown ? -1 : ms }
+    })
+    const bytes = encodeBatch({
+      baseOffset: first,
+      records,
+      codec,
+      epoch: i,
+      producerId: 5n,
+      transactional: kind !== 'plain',
+      ...(brokerTime && { logAppendMs: ms }),
+    })
+    const dated = records.map(record => ({ ...record, appendMs: brokerTime ? ms : record.timestampMs }))
+    log.push({
+      ...stored(first, offset - 1, bytes),
+      records: kind === 'aborted' ? [] : dated,
+      brokerTime,
+      ...(kind === 'aborted' && { abortedAt: offset }),
+    })
+    if (kind === 'plain') continue
+    const marker = encodeMarker(offset, 5n, kind === 'aborted' ? 'abort' : 'commit')
+    log.push({ ...stored(offset, offset, marker), records: [], brokerTime })
+    offset += 1
+  }
+  return log
+}
+type ValueOf<T> = T extends fc.Arbitrary<infer V> ? V : never
+
+const stored = (first: number, last: number, bytes: Buffer) => ({
+  first,
+  last,
+  bytes,
+  tail: { epoch: bytes.readInt32BE(12), crc: bytes.readUInt32BE(17) },
+})
+
+/** What a broker answers: whole batches from the one that holds the offset on. */
+function walkFrom(log: readonly Stored[], from: number, batchesMax: number): RecordWalk {
+  const index = log.findIndex(batch => batch.last >= from)
+  const batches = log.slice(index, index + batchesMax)
+  const aborted = log.flatMap(({ first, abortedAt }) =>
+    abortedAt !== undefined && abortedAt >= from && first <= batches.at(-1)!.last
+      ? [{ producerId: 5n, firstOffset: BigInt(first) }]
+      : [],
+  )
+  return new RecordWalk(Buffer.concat(batches.map(batch => batch.bytes)), from, aborted, 1 << 24)
+}
+
+/** The fate of each offset by the slow judge and the slow window, and where the clock stands after it. */
+function plainFates(log: readonly Stored[]) {
+  const window = new PlainWindow(rules)
+  let clockMs = -1
+  const all: { fate: Fate; clockMs: number; counts: string; reject: object | undefined; tail: Tail }[] = []
+  for (const { first, last, records, brokerTime, tail } of log) {
+    for (let offset = first; offset <= last; offset++) {
+      const record = records.find(record => record.offset === offset)
+      let fate: Fate = 'skipped'
+      let counts = ''
+      let reject: object | undefined
+      if (record !== undefined) {
+        const { appendMs, value, key, headers } = record
+        if (appendMs > clockMs) {
+          clockMs = brokerTime || clockMs === -1 ? appendMs : Math.min(appendMs, clockMs + hourMs)
+        }
+        window.advance(clockMs)
+        if (value !== null) {
+          const verdict = plainJudge(value, appendMs, rules)
+          if ('reason' in verdict) {
+            fate = 'rejected'
+            reject = { ...verdict, offset, appendMs, key, value, headers: encodeHeaders(headers) }
+          } else {
+            const isNew = verdict.eventId === undefined || window.claim(`${verdict.userId} ${verdict.eventId}`, clockMs)
+            fate = isNew ? 'counted' : 'duplicate'
+            if (isNew) counts = `${verdict.date} ${verdict.userId} ${verdict.itemId} ${verdict.activity}`
+          }
+        }
+      }
+      all.push({ fate, clockMs, counts, reject, tail })
+    }
+  }
+  return { all, ids: window.size }
+}
+
+/** day, user, item and activity of everything counted, as many times as it was. */
+function flat(delta: Delta): string[] {
+  const lines: string[] = []
+  for (const [day, users] of delta)
+    for (const [user, items] of users)
+      for (const [item, counts] of items)
+        for (const kind of ['view', 'click', 'purchase'] as const)
+          for (let n = 0; n < counts[kind]; n++) lines.push(`${dayText(day)} ${user} ${item} ${kind}`)
+  return lines.sort()
+}
+
+const turn = fc.record({
+  batches: fc.integer({ min: 1, max: 4 }),
+  records: fc.integer({ min: 1, max: 12 }),
+  after: fc.constantFrom('read on', 'settle', 'settle', 'settle and restart', 'crash'),
+})
+
+test('one log gives the same fates, counts, clock, ids and rejects, however it is cut, settled and restarted (G1, G6)', () => {
+  fc.assert(
+    fc.property(
+      fc.array(batch, { minLength: 1, maxLength: 25 }),
+      fc.nat(2 ** 40),
+      fc.array(turn, { minLength: 1, maxLength: 30 }),
+      (drawn, start, turns) => {
+        const log = logOf(drawn, start)
+        const end = log.at(-1)!.last + 1
+        const plain = plainFates(log)
+        const ids = new StoredIds()
+        let standing: Standing = { of, nextOffset: start, clockMs: -1, tail: undefined, ids: [] }
+        const settled: Batch[] = []
+        const settle = (fold: Fold) => {
+          const batch = fold.takeBatch()
+          if (batch === undefined) return
+          assert.equal(batch.from, standing.nextOffset)
+          check(batch, plain.all.slice(batch.from - start, batch.to - start))
+          settled.push(batch)
+          ids.keep(batch.window)
+          standing = { of, nextOffset: batch.to, clockMs: batch.clockMs, tail: batch.tail, ids: ids.rows() }
+        }
+
+        let fold = new Fold(standing, rules, hash)
+        let crashes = 0
+        for (let i = 0; fold.next < end; i++) {
+          const { batches, records, after } = turns[i % turns.length]!
+          const walk = walkFrom(log, fold.next, batches)
+          while (fold.take(walk, records)) if (after === 'settle') settle(fold)
+          assert.equal(walk.trouble, undefined)
+          if (after.startsWith('settle')) settle(fold)
+          if (after === 'crash' && crashes++ > 20) settle(fold) // or it would never end
+          if (after === 'settle and restart' || after === 'crash') fold = new Fold(standing, rules, hash)
+        }
+        settle(fold)
+
+        assert.equal(standing.nextOffset, end)
+        assert.equal(fold.windowIds, plain.ids)
+        assert.equal(fold.pendingRecords, 0)
+        assert.deepEqual(
+          flat(sumOf(settled.map(batch => batch.delta))),
+          plain.all.flatMap(({ counts }) => (counts === '' ? [] : [counts])).sort(),
+        )
+      },
+    ),
+    { numRuns: 250 },
+  )
+})
+
+/** A batch is the sum of what became of its offsets, and stands where the last of them leaves it. */
+function check(batch: Batch, expected: ReturnType<typeof plainFates>['all']): void {
+  const counted = Object.fromEntries(fates.map(fate => [fate, expected.filter(one => one.fate === fate).length]))
+  const { duplicate, rejected, skipped } = batch
+  assert.deepEqual({ counted: batch.counted, duplicate, rejected, skipped }, counted)
+  assert.equal(batch.to - batch.from, batch.counted + duplicate + rejected + skipped)
+  assert.equal(batch.clockMs, expected.at(-1)!.clockMs)
+  assert.deepEqual(batch.tail, expected.at(-1)!.tail)
+  assert.deepEqual(
+    batch.rejects.map(({ detail: _, ...reject }) => reject),
+    expected.flatMap(({ reject }) => (reject === undefined ? [] : [reject])),
+  )
+  assert.deepEqual(flat(batch.delta), expected.flatMap(({ counts }) => (counts === '' ? [] : [counts])).sort())
+}
+
+/** Folds single records and says where the clock stands after each. */
+function clocksOf(
+  appends: readonly { readonly ms: number; readonly broker: boolean }[],
+  value: Buffer | null,
+): number[] {
+  const fold = new Fold({ of, nextOffset: 0, clockMs: -1, tail: undefined, ids: [] }, rules, hash)
+  return appends.map(({ ms, broker }, offset) => {
+    const records = [{ key: null, value, headers: [], timestampMs: broker ? 0 : ms }]
+    const bytes = encodeBatch({ baseOffset: offset, records, ...(broker && { logAppendMs: ms }) })
+    fold.take(new RecordWalk(bytes, offset, [], 1 << 20), 1)
+    return fold.takeBatch()!.clockMs
+  })
+}
+
+test("a sender's clock moves the partition's by an hour per record at most, the broker's moves it as it is", () => {
+  const [sender, broker] = [(ms: number) => ({ ms, broker: false }), (ms: number) => ({ ms, broker: true })]
+  const far = startMs + 1000 * hourMs
+  for (const value of [null, Buffer.from('bad'), eventBytes(0, 0, 0, 1)]) {
+    assert.deepEqual(
+      clocksOf(
+        [sender(-1), sender(startMs), sender(far), sender(far), sender(startMs), sender(-1), broker(far)],
+        value,
+      ),
+      [-1, startMs, startMs + hourMs, startMs + 2 * hourMs, startMs + 2 * hourMs, startMs + 2 * hourMs, far],
+    )
+    assert.deepEqual(clocksOf([broker(startMs), broker(far), broker(startMs)], value), [startMs, far, far])
+  }
+})
+
+test('control records and aborted transactions move no clock', () => {
+  const records = [{ key: null, value: eventBytes(0, 0, 0, 1), headers: [], timestampMs: startMs }]
+  const answer = Buffer.concat([
+    encodeBatch({ baseOffset: 0, records, producerId: 5n, transactional: true, logAppendMs: startMs }),
+    encodeMarker(1, 5n, 'abort'),
+  ])
+  const fold = new Fold({ of, nextOffset: 0, clockMs: 7, tail: undefined, ids: [] }, rules, hash)
+  fold.take(new RecordWalk(answer, 0, [{ producerId: 5n, firstOffset: 0n }], 1 << 20), 9)
+  const { skipped, clockMs, firstAppendMs, counted } = fold.takeBatch()!
+  assert.deepEqual(
+    { skipped, clockMs, firstAppendMs, counted },
+    { skipped: 2, clockMs: 7, firstAppendMs: -1, counted: 0 },
+  )
+})
+
+test('a reject is kept as it was, also after the bytes of the answer were used again', () => {
+  const value = Buffer.from('{"user_id":')
+  const record: LogRecord = {
+    key: Buffer.from('k'),
+    value,
+    headers: [
+      ['a', null],
+      ['a', Buffer.from('b')],
+    ],
+    timestampMs: 9,
+  }
+  const bytes = encodeBatch({ baseOffset: 4, records: [record, { ...record, key: null, headers: [] }] })
+  const fold = new Fold({ of, nextOffset: 4, clockMs: -1, tail: undefined, ids: [] }, rules, hash)
+  fold.take(new RecordWalk(bytes, 4, [], 1 << 20), 2)
+  const size = record.key!.length + 2 * value.length + encodeHeaders(record.headers).length + encodeHeaders([]).length
+  assert.equal(fold.pendingRejectBytes, size)
+  const { rejects } = fold.takeBatch()!
+  bytes.fill(0)
+  assert.deepEqual(
+    rejects.map(({ offset, key, value, headers, appendMs }) => ({ offset, key, value, headers, appendMs })),
+    [
+      { offset: 4, key: record.key, value, headers: encodeHeaders(record.headers), appendMs: 9 },
+      { offset: 5, key: null, value, headers: encodeHeaders([]), appendMs: 9 },
+    ],
+  )
+  assert.equal(fold.pendingRejectBytes, 0)
+  assert.equal(fold.takeBatch(), undefined)
+})
+
+test('a walk that does not begin where the fold stands is refused', () => {
+  const fold = new Fold({ of, nextOffset: 4, clockMs: -1, tail: undefined, ids: [] }, rules, hash)
+  assert.throws(() => fold.take(new RecordWalk(Buffer.alloc(0), 5, [], 1), 1), /walk at 5 for a fold at 4/)
+})
+
+test('the sum of deltas is theirs, and they stay as they are', () => {
+  const [a, b] = [
+    [1, 'u', 'i', { view: 1, click: 2, purchase: 3 }],
+    [1, 'u', 'i', { view: 10, click: 20, purchase: 30 }],
+  ].map(([day, user, item, counts]) => new Map([[day, new Map([[user, new Map([[item, counts]])]])]]) as Delta)
+  const c: Delta = new Map([[2, new Map([['u', new Map([['i', { view: 5, click: 0, purchase: 0 }]])]])]])
+  const before = structuredClone([a, b, c])
+  const sum = sumOf([a!, b!, c])
+  assert.deepEqual(sum.get(1)?.get('u')?.get('i'), { view: 11, click: 22, purchase: 33 })
+  assert.deepEqual(sum.get(2)?.get('u')?.get('i'), { view: 5, click: 0, purchase: 0 })
+  assert.deepEqual([a, b, c], before)
+})
