@@ -24,7 +24,7 @@ export async function examine(
   batchBytesMax: number,
   ahead: boolean,
 ): Promise<Trouble | undefined> {
-  const topicId = await log.topicId()
+  const topicId = (await log.topic())?.id
   if (topicId === undefined) throw new Error('the topic is not there at the moment')
   if (topicId !== of.topicId) {
     const detail = `counted under topic id ${of.topicId}, which is ${topicId} now`

@@ -25,8 +25,8 @@ export interface Fetched {
 }
 
 export interface Log {
-  /** The topic's id as the cluster shows it now; undefined when there is no such topic. */
-  topicId(): Promise<string | undefined>
+  /** The topic as the cluster shows it now; undefined when there is none of this name. */
+  topic(): Promise<{ readonly id: string; readonly partitions: number } | undefined>
   /** The partition's log start and last stable offset. */
   bounds(partition: number): Promise<{ readonly start: number; readonly end: number }>
   /**

@@ -162,10 +162,12 @@ export class Loop {
     const isOurs = () => partition.isOpening(ticket) && !this.#stopping
     if (!isOurs()) return
     try {
-      const topicId = await this.#log.topicId()
-      if (topicId === undefined) throw new Error('the topic is not there')
+      const topic = await this.#log.topic()
+      if (topic === undefined) throw new Error('the topic is not there')
       const { start, end } = await this.#log.bounds(partition.number)
-      const { standing, startOffset, halt } = await this.#store.open(topicId, partition.number, start)
+      const { standing, startOffset, halt } = await this.#store.open(topic.id, partition.number, start)
+      const isRecreated = standing.of.topicId !== topic.id
+      if (isRecreated && !wasHalted) await this.#store.haltGone(standing.of.topicId, topic.partitions)
       if (!isOurs()) return
       partition.logStart = start
       partition.logEnd = end
@@ -173,13 +175,13 @@ export class Loop {
       if (standing.of.rulesVersion !== this.#installation.rules.version) {
         return this.#rulesChanged(standing.of.rulesVersion)
       }
-      if (standing.nextOffset === startOffset && start > startOffset && standing.of.topicId === topicId) {
+      if (standing.nextOffset === startOffset && start > startOffset && !isRecreated) {
         await this.#store.moveStart(standing, start)
         return partition.drop(Date.now())
       }
       const trouble = await examine(this.#log, standing, this.#bounds.batchBytesMax, false)
       if (!isOurs()) return
-      partition.opened(new Fold(standing, this.#installation.rules, this.#hash), trouble)
+      partition.opened(new Fold(standing, this.#installation.rules, this.#hash), startOffset, trouble)
       const { lineage } = standing.of
       const place = { partition: partition.number, lineage, offset: standing.nextOffset }
       this.#logger.info({ ...place, lag: end - standing.nextOffset, ids: standing.ids.length }, 'partition opened')
@@ -323,8 +325,11 @@ export class Loop {
         if (again === undefined) {
           this.#logger.warn({ partition: partition.number, ...trouble }, 'a second look shows no trouble, reading on')
           partition.drop(Date.now())
+        } else if (again.reason === 'trimmed' && place.nextOffset === partition.startOffset) {
+          partition.drop(Date.now()) // nothing was counted yet: opening it again moves the start
+        } else {
+          await this.#writeHalt(partition, place, again)
         }
-        if (again !== undefined) await this.#writeHalt(partition, place, again)
       } catch (error) {
         const ms = partition.backOff(Date.now())
         const words = { partition: partition.number, reason: trouble.reason, err: (error as Error).message, ms }

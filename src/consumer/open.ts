@@ -43,7 +43,7 @@ async function read(client: Client, partition: number): Promise<Opened | undefin
 async function begin(client: Client, topicId: string, partition: number, logStart: number): Promise<void> {
   await client.query(
     `with current_rules as (select max(version) as version from rules),
-          recreated as (select bool_or(topic_id <> $1) and not bool_or(topic_id = $1) as yes
+          recreated as (select bool_or(topic_id <> $1) and not bool_or(topic_id = $1 and state = 'open') as yes
                           from partition_ledger where state <> 'closed'),
           begun as (
             insert into partition_ledger
@@ -85,6 +85,17 @@ export async function halt(client: Client, at: Pick<Standing, 'of' | 'nextOffset
     [...key(at.of), at.nextOffset, why.reason, why.from, why.to, why.detail],
   )
   return rowCount === 1
+}
+
+/** No consumer is ever assigned to a partition that is not there: whoever finds the topic recreated halts it. */
+export async function haltGone(client: Client, topicId: string, partitions: number): Promise<void> {
+  await client.query(
+    `update partition_ledger
+        set state = 'halted', halt_reason = 'recreated', halt_from = next_offset, halt_to = next_offset,
+            halt_detail = 'the topic was created again and has no such partition now', halted_at = now()
+      where topic_id = $1 and partition >= $2 and state = 'open'`,
+    [topicId, partitions],
+  )
 }
 
 interface LedgerRow {

@@ -26,6 +26,8 @@ export class Partition {
   /** Found by reading; becomes a halt when everything before it is settled and a fresh look shows the same. */
   trouble: Trouble | undefined
   halt: Halt | undefined
+  /** Where its ledger row starts. */
+  startOffset = -1
   /** The latest bounds of the log, -1 before the first answer. */
   logStart = -1
   logEnd = -1
@@ -107,9 +109,10 @@ export class Partition {
     return this.phase === 'opening' && this.#ticket === ticket
   }
 
-  opened(fold: Fold, trouble: Trouble | undefined): void {
+  opened(fold: Fold, startOffset: number, trouble: Trouble | undefined): void {
     this.phase = 'open'
     this.fold = fold
+    this.startOffset = startOffset
     this.rest = undefined
     this.settling = undefined
     this.trouble = trouble

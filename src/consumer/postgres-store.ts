@@ -9,7 +9,7 @@ import type { Config } from '../runtime/config.ts'
 import type { Batch } from './batch.ts'
 import type { Standing } from './fold.ts'
 import { install } from './install.ts'
-import { halt, moveStart, open } from './open.ts'
+import { halt, haltGone, moveStart, open } from './open.ts'
 import { settle } from './settle.ts'
 import { type Halt, type Installation, type Opened, type Outcome, type Store, StoreFault } from './store.ts'
 
@@ -40,6 +40,10 @@ export class PostgresStore implements Store {
 
   halt(standing: Pick<Standing, 'of' | 'nextOffset'>, why: Halt): Promise<boolean> {
     return this.#reader.use(client => halt(client, standing, why))
+  }
+
+  haltGone(topicId: string, partitions: number): Promise<void> {
+    return this.#reader.use(client => haltGone(client, topicId, partitions))
   }
 
   watch(owner: string, seen: readonly { partition: number; logStart: number; logEnd: number }[]): Promise<void> {

@@ -58,6 +58,8 @@ export interface Store {
   moveStart(standing: Standing, logStart: number): Promise<boolean>
   /** Halts the partition if its next offset is still the one given. @returns false when another was faster. */
   halt(standing: Pick<Standing, 'of' | 'nextOffset'>, halt: Halt): Promise<boolean>
+  /** The topic was created again with only so many partitions: halts those that were counted and are not there now. */
+  haltGone(topicId: string, partitions: number): Promise<void>
   /** Notes who reads which partitions, and how far their logs go. Carries no proof. */
   watch(owner: string, seen: readonly { partition: number; logStart: number; logEnd: number }[]): Promise<void>
   close(): Promise<void>

@@ -53,9 +53,10 @@ export class LogReader {
     this.#admin = new Admin({ ...clusterOptions(config, 'consumer'), retries: 0 })
   }
 
-  async topicId(): Promise<string | undefined> {
+  async topic(): Promise<{ id: string; partitions: number } | undefined> {
     this.#metadata = undefined
-    return (await this.#topic())?.id
+    const topic = await this.#topic()
+    return topic && { id: topic.id, partitions: topic.partitionsCount }
   }
 
   async bounds(partition: number): Promise<{ start: number; end: number }> {
@@ -195,7 +196,7 @@ export class LogReader {
       case errorCodes.unknownTopicId:
       case errorCodes.inconsistentTopicId:
       case errorCodes.unknownPartition: {
-        const id = await this.topicId()
+        const id = (await this.topic())?.id
         if (id === undefined || id === want.topicId) return undefined
         const detail = `topic ${this.#config.kafka.topic} had the id ${want.topicId} and has ${id} now`
         return { ...found, trouble: { reason: 'recreated', from: want.offset, to: want.offset, detail } }
