@@ -1,0 +1,147 @@
+/** The house as CONTRIBUTING.md describes it. Nothing else is forbidden by tooling. */
+import assert from 'node:assert/strict'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { test } from 'node:test'
+import { projectRoot } from '../src/runtime/config.ts'
+import { type Setting, settings } from '../src/runtime/settings.ts'
+
+/** Which room may import which. A room that is not named here is not in the house. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  event: [],
+  runtime: [],
+  kernel: ['event'],
+  dashboard: [],
+  kafka: ['event', 'runtime'],
+  postgres: ['runtime'],
+  producer: ['event', 'kafka', 'runtime'],
+  collector: ['event', 'kafka', 'runtime'],
+  consumer: ['event', 'kafka', 'postgres', 'kernel', 'runtime'],
+  evidence: ['event', 'kafka', 'postgres', 'runtime'],
+  api: ['event', 'kafka', 'postgres', 'evidence', 'runtime'],
+  stack: ['kafka', 'postgres', 'runtime'],
+  upkeep: ['event', 'kafka', 'postgres', 'evidence', 'stack', 'runtime'],
+}
+
+const src = join(projectRoot, 'src')
+const files = globSync('**/*.ts', { cwd: src }).sort()
+const textOf = (file: string) => readFileSync(join(src, file), 'utf8')
+const roomOf = (file: string) => file.split('/')[0]!
+
+/** The files of ours that a file imports, statically or not, as paths from src. */
+function importsOf(file: string): string[] {
+  const specifiers = textOf(file).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g)
+  return [...specifiers].map(([, path]) => resolve(src, dirname(file), path!).slice(src.length + 1))
+}
+const imports = new Map(files.map(file => [file, importsOf(file)]))
+const across = files.flatMap(from => imports.get(from)!.map(to => ({ from, to }))).filter(one => one.from !== 'cli.ts')
+
+/** The first circle in a graph, or undefined. */
+function circle(graph: ReadonlyMap<string, readonly string[]>): string | undefined {
+  const done = new Set<string>()
+  const visit = (node: string, path: readonly string[]): string | undefined => {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node].join(' -> ')
+    if (done.has(node)) return undefined
+    for (const next of graph.get(node) ?? []) {
+      const found = visit(next, [...path, node])
+      if (found !== undefined) return found
+    }
+    done.add(node)
+    return undefined
+  }
+  for (const node of graph.keys()) {
+    const found = visit(node, [])
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+test('the imports are understood: every one leads to a file', () => {
+  assert.ok(across.length > 50)
+  assert.deepEqual(
+    across.filter(({ to }) => !files.includes(to)),
+    [],
+  )
+})
+
+test('a room imports only what the table allows', () => {
+  const rooms = new Set(files.filter(file => file.includes('/')).map(roomOf))
+  assert.deepEqual(
+    [...rooms].filter(room => mayImport[room] === undefined),
+    [],
+    'rooms that are not in the table',
+  )
+  const forbidden = across.filter(({ from, to }) => {
+    const [room, other] = [roomOf(from), roomOf(to)]
+    return room !== other && !mayImport[room]!.includes(other)
+  })
+  assert.deepEqual(forbidden, [])
+})
+
+test('evidence knows the contract only: a recount with the judge of the count would prove nothing', () => {
+  const known = across.filter(({ from, to }) => roomOf(from) === 'evidence' && roomOf(to) === 'event')
+  assert.deepEqual(
+    known.filter(({ to }) => to !== 'event/schema.ts'),
+    [],
+  )
+})
+
+test('neither rooms nor files import each other in a circle', () => {
+  const rooms = Object.keys(mayImport).map(room => {
+    const others = across.filter(({ from, to }) => roomOf(from) === room && roomOf(to) !== room)
+    return [room, others.map(({ to }) => roomOf(to))] as const
+  })
+  assert.equal(circle(new Map(rooms)), undefined)
+  assert.equal(circle(imports), undefined)
+})
+
+test('cli imports runtime, the main file of a room, or the file of a verb', () => {
+  const verbs = [...textOf('cli.ts').matchAll(/^ {2}(\w+): \{$/gm)].map(match => match[1]!)
+  assert.ok(verbs.includes('consumer'))
+  const others = imports.get('cli.ts')!.filter(file => {
+    const name = file.split('/')[1]!.split(/[-.]/)[0]! // status-text.ts is a file of status
+    return roomOf(file) !== 'runtime' && name !== roomOf(file) && !verbs.includes(name)
+  })
+  assert.deepEqual(others, [])
+})
+
+test('only runtime/config.ts reads the environment; others may hand it on to a process they start', () => {
+  const handedOn = /\benv: \{ \.\.\.process\.env, /g
+  const readers = files.filter(file => /process\W{1,3}env\b|'node:process'/.test(textOf(file).replaceAll(handedOn, '')))
+  assert.deepEqual(readers, ['runtime/config.ts'])
+})
+
+test('there are no drawers', () => {
+  const drawers = /(^|\/)(utils?|helpers?|common|shared|types?|misc|lib|index)(\.ts|\/|$)/
+  assert.deepEqual(
+    files.filter(file => drawers.test(file)),
+    [],
+  )
+})
+
+test('each promise has its tests', () => {
+  const promises = readdirSync(join(projectRoot, 'tests/promises'))
+  const without = [1, 2, 3, 4, 5, 6, 7, 8].filter(
+    number => !promises.some(file => file.startsWith(`g${number}-`) && file.endsWith('.test.ts')),
+  )
+  assert.deepEqual(
+    without.map(number => `G${number}`),
+    [],
+  )
+})
+
+test('.env.example holds every setting with its default, and nothing else', () => {
+  const path = join(projectRoot, '.env.example')
+  assert.ok(existsSync(path), 'there is no .env.example')
+  const lines = [...readFileSync(path, 'utf8').matchAll(/^(# ?)?([A-Z][A-Z0-9_]*)=(.*)$/gm)]
+  const given = new Map(lines.map(([, comment, name, value]) => [name, { value, commented: comment !== undefined }]))
+  assert.deepEqual([...given.keys()].sort(), settings.map(setting => setting.name).sort())
+  for (const { name, fallback } of settings as readonly Setting[]) {
+    const { value, commented } = given.get(name)!
+    if (fallback === undefined) assert.ok(commented, `${name} has no default and would be set by a copy`)
+    else assert.equal(value, fallback, name)
+  }
+  for (const name of ['KAFKA_BOOTSTRAP_SERVERS', 'POSTGRES_HOST']) {
+    assert.ok(given.get(name)!.commented, `${name} would switch the embedded one off in a copy`)
+  }
+})
