@@ -20,6 +20,8 @@ const sliceRecords = 5_000
 const rejectBytesMax = 16 << 20
 const haltedLookMs = 2_000
 const idleMs = 250
+/** Another owner that lives is done sooner; one that was stopped holds the row until PostgreSQL ends its transaction. */
+const busyMs = 250
 const drainMs = 4_000
 /** A transaction that took too long: the same again would take as long. */
 const tooLong = new Set(['57014', '25P04'])
@@ -292,7 +294,7 @@ export class Loop {
     if (outcome === 'settled') {
       partition.settled()
     } else if (outcome === 'busy') {
-      partition.backOff(Date.now())
+      partition.dueMs = Date.now() + busyMs
     } else {
       this.#observer.fault('overtaken')
       this.#logger.warn(
