@@ -1,0 +1,111 @@
+/**
+ * A TCP proxy before PostgreSQL that knows where a message ends. It can lose a statement, or only its answer, or hold a
+ * session still in the middle of a transaction: the stop points that no switch in the product may give.
+ */
+import { once } from 'node:events'
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { closing, type Database } from './environment.ts'
+
+/**
+ * What to do with a statement:
+ * forward = as if there were no proxy;
+ * lose = it never arrives, and the connection is cut;
+ * lose answer = it arrives and is answered, the answer is dropped and the connection is cut;
+ * hold = neither it nor anything after it arrives before `release`.
+ */
+export type Deed = 'forward' | 'lose' | 'lose answer' | 'hold'
+
+export interface Proxy {
+  /** The database, by way of this proxy. */
+  readonly database: Database
+  /** How many statements are held now. */
+  readonly held: () => number
+  /** Forwards what is held. */
+  readonly release: () => void
+}
+
+/** @param decide is asked for every statement with its SQL; `commit` comes as such. */
+export async function proxyPostgres(
+  test: TestContext,
+  database: Database,
+  decide: (sql: string) => Deed,
+): Promise<Proxy> {
+  const sockets = new Set<Socket>()
+  const held = new Set<() => void>()
+  const server = createServer(client => {
+    const target = createConnection(database.port, database.host)
+    for (const socket of [client, target]) sockets.add(socket.setNoDelay(true))
+    relay(client, target, decide, held)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closing(test, async () => {
+    const closed = once(server, 'close')
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await closed
+  })
+  return {
+    database: { ...database, host: '127.0.0.1', port: (server.address() as AddressInfo).port },
+    held: () => held.size,
+    release: () => {
+      for (const release of [...held]) release()
+    },
+  }
+}
+
+function relay(client: Socket, target: Socket, decide: (sql: string) => Deed, held: Set<() => void>): void {
+  let waiting = Buffer.alloc(0)
+  let isStarted = false
+  let release: (() => void) | undefined
+  const cut = () => {
+    client.destroy()
+    target.destroy()
+    if (release !== undefined) held.delete(release)
+  }
+  const forward = () => {
+    while (release === undefined && !client.destroyed) {
+      // The first message, alone, has no type.
+      const start = isStarted ? 1 : 0
+      if (waiting.length < start + 4) return
+      const end = start + waiting.readInt32BE(start)
+      if (waiting.length < end) return
+      const message = waiting.subarray(0, end)
+      waiting = waiting.subarray(end)
+      const sql = isStarted ? statement(message) : undefined
+      isStarted = true
+      carryOut(sql === undefined ? 'forward' : decide(sql), message)
+    }
+  }
+  const carryOut = (deed: Deed, message: Buffer) => {
+    if (deed === 'lose') return cut()
+    if (deed === 'hold') {
+      release = () => {
+        held.delete(release!)
+        release = undefined
+        target.write(message)
+        forward()
+      }
+      held.add(release)
+      return
+    }
+    if (deed === 'lose answer') target.off('data', answer).once('data', cut)
+    target.write(message)
+  }
+  const answer = (bytes: Buffer) => void client.write(bytes)
+  client.on('data', (bytes: Buffer) => {
+    waiting = Buffer.concat([waiting, bytes])
+    forward()
+  })
+  target.on('data', answer)
+  for (const socket of [client, target]) socket.on('error', cut).on('close', cut)
+}
+
+/** The SQL of a simple query or of a statement to be parsed; undefined of any other message. */
+function statement(message: Buffer): string | undefined {
+  const type = String.fromCharCode(message[0]!)
+  if (type !== 'Q' && type !== 'P') return undefined
+  const [first, second] = message.toString('utf8', 5).split('\0')
+  return type === 'Q' ? first : second
+}
