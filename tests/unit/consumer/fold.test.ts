@@ -191,9 +191,9 @@ const turn = fc.record({
 test('one log gives the same fates, counts, clock, ids and rejects, however it is cut, settled and restarted (G1, G6)', () => {
   fc.assert(
     fc.property(
-      fc.array(batch, { minLength: 1, maxLength: 25 }),
+      fc.array(batch, { minLength: 1, maxLength: 25, size: 'max' }),
       fc.nat(2 ** 40),
-      fc.array(turn, { minLength: 1, maxLength: 30 }),
+      fc.array(turn, { minLength: 1, maxLength: 30, size: 'max' }),
       (drawn, start, turns) => {
         const log = logOf(drawn, start)
         const end = log.at(-1)!.last + 1

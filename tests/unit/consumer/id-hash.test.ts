@@ -27,7 +27,7 @@ test('any text under any key is hashed as the plain SipHash does, of every lengt
     assert.equal(hashed(paperKey, counting(length)), plainSipHash(paperKey, Buffer.from(counting(length), 'latin1')))
   }
   const bytes = fc.oneof(
-    fc.uint8Array({ maxLength: 300 }),
+    fc.uint8Array({ maxLength: 300, size: 'max' }),
     fc.uint8Array({ maxLength: 40 }).map(array => array.fill(255)),
   )
   const key = fc.oneof(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.constantFrom(new Uint8Array(16).fill(255)))

@@ -25,7 +25,7 @@ const record = fc.record({
 test('neither batches nor restarts nor crashes change what the window says of any record (G3, G6)', () => {
   fc.assert(
     fc.property(
-      fc.array(record, { minLength: 1, maxLength: 120 }),
+      fc.array(record, { minLength: 1, maxLength: 120, size: 'max' }),
       fc.record({ windowHours: fc.constantFrom(1, 2), windowIdsMax: fc.integer({ min: 1, max: 15 }) }),
       fc.boolean(),
       (records, limits, clockUnknown) => {
@@ -69,7 +69,7 @@ test('neither batches nor restarts nor crashes change what the window says of an
 test('what is stored is what is remembered: closed segments in one row each, in order, and none that left', () => {
   fc.assert(
     fc.property(
-      fc.array(record, { minLength: 1, maxLength: 80 }),
+      fc.array(record, { minLength: 1, maxLength: 80, size: 'max' }),
       fc.integer({ min: 1, max: 15 }),
       (records, idsMax) => {
         const stored = new StoredIds()

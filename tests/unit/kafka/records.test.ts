@@ -51,7 +51,7 @@ function stepsOf(walk: RecordWalk): Step[] {
   return steps
 }
 
-const bytes: fc.Arbitrary<Buffer> = fc.uint8Array({ maxLength: 40 }).map(array => Buffer.from(array))
+const bytes: fc.Arbitrary<Buffer> = fc.uint8Array({ maxLength: 200, size: 'max' }).map(array => Buffer.from(array))
 const nullable: fc.Arbitrary<Buffer | null> = fc.option(bytes)
 const anyRecord: fc.Arbitrary<LogRecord> = fc.record({
   key: nullable,
@@ -427,7 +427,7 @@ test('transactions of any producers, interleaved, over any answers: exactly what
   )
   fc.assert(
     fc.property(
-      fc.array(act, { minLength: 1, maxLength: 30 }),
+      fc.array(act, { minLength: 1, maxLength: 40, size: 'max' }),
       fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1 }),
       fc.nat(),
       (acts, sizes, fromSeed) => {
