@@ -42,23 +42,22 @@ export async function examine(
   const want = { topicId, partition: of.partition }
   if (tail !== undefined && start < nextOffset) {
     const before = await lookAt(log, { ...want, offset: nextOffset - 1, tail: undefined }, batchBytesMax)
-    if ('reason' in before) return before
-    if (before.epoch !== tail.epoch || before.crc !== tail.crc) {
+    // The same batch is no trouble if it cannot be decoded any more: it was, and nothing of it is needed.
+    if (before.tail?.epoch !== tail.epoch || before.tail.crc !== tail.crc) {
       const detail = `the record batch before ${nextOffset} is not the one that was counted`
-      return { reason: 'diverged', from: nextOffset - 1, to: nextOffset - 1, detail }
+      return before.trouble ?? { reason: 'diverged', from: nextOffset - 1, to: nextOffset - 1, detail }
     }
   }
   if (!ahead || end === nextOffset) return undefined
-  const next = await lookAt(log, { ...want, offset: nextOffset, tail }, batchBytesMax)
-  return 'reason' in next ? next : undefined
+  return (await lookAt(log, { ...want, offset: nextOffset, tail }, batchBytesMax)).trouble
 }
 
-/** The record batch at an offset, or why it cannot be read. */
-async function lookAt(log: Log, want: Want, batchBytesMax: number): Promise<Tail | Trouble> {
+/** The record batch at an offset, as far as its checksum is right, and why it cannot be read. */
+async function lookAt(log: Log, want: Want, batchBytesMax: number): Promise<{ tail?: Tail; trouble?: Trouble }> {
   const fetched: Fetched = await log.look(want)
-  if (fetched.trouble !== undefined) return fetched.trouble
+  if (fetched.trouble !== undefined) return { trouble: fetched.trouble }
   const walk = new RecordWalk(fetched.records, want.offset, fetched.aborted, batchBytesMax)
-  if (walk.next()) return walk.tail
-  if (walk.trouble !== undefined) return walk.trouble
+  if (walk.next()) return { tail: walk.tail }
+  if (walk.trouble !== undefined) return { tail: walk.tail, trouble: walk.trouble }
   throw new Error(`the broker did not show offset ${want.offset} of partition ${want.partition}`)
 }

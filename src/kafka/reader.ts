@@ -17,7 +17,14 @@ const maxWaitMs = 250
 const partitionBytesMax = 1 << 20
 const bytesMax = 4 << 20
 
-const errorCodes = { none: 0, outOfRange: 1, unknownPartition: 3, unknownTopicId: 100, inconsistentTopicId: 103 }
+const errorCodes = {
+  none: 0,
+  outOfRange: 1,
+  corruptMessage: 2,
+  unknownPartition: 3,
+  unknownTopicId: 100,
+  inconsistentTopicId: 103,
+}
 
 interface Want {
   readonly topicId: string
@@ -193,6 +200,10 @@ export class LogReader {
         return { ...found, trouble: departed(want, part.divergesAt) }
       case errorCodes.outOfRange:
         return this.#outOfRange(broker, want)
+      case errorCodes.corruptMessage: {
+        const detail = `the broker cannot read its own log from ${want.offset} on`
+        return { ...found, trouble: { reason: 'bad_crc', from: want.offset, to: want.offset, detail } }
+      }
       case errorCodes.unknownTopicId:
       case errorCodes.inconsistentTopicId:
       case errorCodes.unknownPartition: {

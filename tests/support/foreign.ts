@@ -18,7 +18,8 @@ export async function sendForeign(
   messages: readonly Message[],
   kafka: Address = sharedKafka(),
 ): Promise<void> {
-  const producer = foreignClient(kafka).producer({ allowAutoTopicCreation: false })
+  // Idempotent, because kafkajs sends a whole request again when one partition of it has no leader yet.
+  const producer = foreignClient(kafka).producer({ allowAutoTopicCreation: false, idempotent: true })
   await producer.connect()
   closing(test, () => producer.disconnect())
   for (let at = 0; at < messages.length; at += 1_000) {
