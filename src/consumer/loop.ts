@@ -3,6 +3,7 @@
  * holds no truth: whatever happens to it, the ledger knows where to go on. Keeps G5 and the halting half of G7.
  */
 import { setTimeout as pause, setImmediate as yieldTurn } from 'node:timers/promises'
+import type { Trouble } from '../kafka/trouble.ts'
 import type { Log as Logger } from '../runtime/log.ts'
 import type { Batch } from './batch.ts'
 import { examine } from './examine.ts'
@@ -189,6 +190,7 @@ export class Loop {
       this.#logger.info({ ...place, lag: end - standing.nextOffset, ids: standing.ids.length }, 'partition opened')
       this.#settling.wake()
     } catch (error) {
+      if (error instanceof Mismatch) return this.#broken.reject(error)
       if (!isOurs()) return
       partition.phase = wasHalted ? 'halted' : 'closed'
       const ms = partition.backOff(Date.now())
@@ -207,9 +209,12 @@ export class Loop {
     this.#logger.error({ partition: partition.number, ...halt }, 'partition is halted, a person has to decide')
   }
 
-  #rulesChanged(version: number): never {
-    throw new Mismatch(
-      `the rules were changed to version ${version} while this consumer ran; start it with the new settings`,
+  /** Ends the run: no later attempt would find other rules. */
+  #rulesChanged(version: number): void {
+    this.#broken.reject(
+      new Mismatch(
+        `the rules were changed to version ${version} while this consumer ran; start it with the new settings`,
+      ),
     )
   }
 
@@ -218,11 +223,11 @@ export class Loop {
     for (;;) {
       if (this.#stopping) drainUntilMs = Math.min(drainUntilMs, Date.now() + drainMs)
       this.#letGo()
+      this.#lookAtTroubled()
       const due = this.#all().filter(one => one.dueMs <= Date.now() && one.batch() !== undefined)
       if (this.#stopping && (due.length === 0 || Date.now() >= drainUntilMs)) return
       if (due.length > 0) await this.#settleTogether(due)
-      else await this.#haltTroubled()
-      if (due.length === 0) await this.#settling.wait(idleMs)
+      else await this.#settling.wait(idleMs)
     }
   }
 
@@ -314,29 +319,41 @@ export class Loop {
     return error
   }
 
-  /** A trouble becomes a halt once all before it is settled and a look over new connections shows the same. */
-  async #haltTroubled(): Promise<void> {
+  /**
+   * A trouble becomes a halt once all before it is settled and a look over new connections shows the same. Brokers may
+   * take their time to answer, so nobody waits for it.
+   */
+  #lookAtTroubled(): void {
     for (const partition of this.#all()) {
       const { trouble, fold } = partition
-      if (partition.phase !== 'open' || trouble === undefined || !partition.isSettled) continue
+      if (partition.phase !== 'open' || trouble === undefined || fold === undefined || !partition.isSettled) continue
       if (partition.dueMs > Date.now()) continue
-      const place = { of: fold!.of, nextOffset: fold!.next, tail: fold!.tail }
-      try {
-        const again = await examine(this.#log, place, this.#bounds.batchBytesMax, true)
-        if (partition.fold !== fold) continue
-        if (again === undefined) {
-          this.#logger.warn({ partition: partition.number, ...trouble }, 'a second look shows no trouble, reading on')
-          partition.drop(Date.now())
-        } else if (again.reason === 'trimmed' && place.nextOffset === partition.startOffset) {
-          partition.drop(Date.now()) // nothing was counted yet: opening it again moves the start
-        } else {
-          await this.#writeHalt(partition, place, again)
-        }
-      } catch (error) {
-        const ms = partition.backOff(Date.now())
-        const words = { partition: partition.number, reason: trouble.reason, err: (error as Error).message, ms }
-        this.#logger.warn(words, 'a trouble cannot be looked at again, trying on')
+      partition.dueMs = Number.POSITIVE_INFINITY // until this look is over
+      this.#opening = this.#opening.then(() => this.#haltIfStill(partition, fold, trouble))
+    }
+  }
+
+  async #haltIfStill(partition: Partition, fold: Fold, trouble: Trouble): Promise<void> {
+    if (partition.fold !== fold) return
+    const place = { of: fold.of, nextOffset: fold.next, tail: fold.tail }
+    try {
+      const again = await examine(this.#log, place, this.#bounds.batchBytesMax, true)
+      if (partition.fold !== fold) return
+      if (again === undefined) {
+        this.#logger.warn({ partition: partition.number, ...trouble }, 'a second look shows no trouble, reading on')
+        partition.drop(Date.now())
+      } else if (again.reason === 'trimmed' && place.nextOffset === partition.startOffset) {
+        partition.drop(Date.now()) // nothing was counted yet: opening it again moves the start
+      } else {
+        await this.#writeHalt(partition, place, again)
       }
+    } catch (error) {
+      if (partition.fold !== fold) return
+      const ms = partition.backOff(Date.now())
+      const words = { partition: partition.number, reason: trouble.reason, err: (error as Error).message, ms }
+      this.#logger.warn(words, 'a trouble cannot be looked at again, trying on')
+    } finally {
+      this.#reading.wake()
     }
   }
 
