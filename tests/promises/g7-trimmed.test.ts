@@ -62,6 +62,33 @@ test('G7: records deleted in front of a running consumer halt that partition alo
   await assertBalanced(client)
 })
 
+test('G7: a partition halts while another one still has far to go', async t => {
+  const topic = await freshTopic(2)
+  const database = await freshDatabase()
+  const client = await connect(t, database)
+  await sendForeign(t, topic, messages(0, 100, 1))
+  const first = await startCounting(t, { topic, database })
+  await untilRead(client, 100)
+  await first.stop()
+  const backlog = 150_000
+  const sent = messages(0, 1_000, 0)
+  for (let i = 0; i < backlog; i += 10_000) await sendForeign(t, topic, Array(10).fill(sent).flat())
+  await sendForeign(t, topic, messages(0, 100, 1))
+  await deleteRecords(topic, 1, 150)
+  await startCounting(t, { topic, database })
+  const row = await until(
+    async () => {
+      const [other, troubled] = await ledger(client)
+      return troubled?.state === 'halted' && other
+    },
+    20_000,
+    'it is halted',
+  )
+  assert.ok(row.next_offset < backlog, `the other one was at ${row.next_offset} of ${backlog}`)
+  await until(async () => (await rowOf(client, 0)).next_offset === backlog, 20_000, 'the other goes on')
+  await assertBalanced(client)
+})
+
 test('G7: while nothing is counted an earliest start moves with the start of the log, also under a running consumer', async t => {
   const topic = await freshTopic(2)
   const database = await freshDatabase()
