@@ -365,6 +365,7 @@ export class Loop {
       partition.backOff(Date.now())
       return
     }
+    this.storeFault = undefined
     // Whether we wrote it or another owner was faster: the ledger has the last word.
     partition.drop(Date.now())
     this.#reading.wake()

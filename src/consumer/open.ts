@@ -25,6 +25,8 @@ async function read(client: Client, partition: number): Promise<Opened | undefin
     )
     const row = rows[0]
     if (row === undefined) return undefined
+    // A halted partition is looked at every few seconds, and needs no window for it.
+    if (row.halt_reason !== null) return opened(row, partition, [])
     const { rows: ids } = await client.query<IdRow>(
       `select segment, first_offset, first_ms, newest_ms, ids from event_ids
         where topic_id = $1 and partition = $2 and lineage = $3 order by segment, first_offset`,

@@ -64,7 +64,7 @@ function setGauges(loop: Loop): void {
   let open = 0
   for (const { number, phase, halt, settledOffset, logEnd } of loop.partitions.values()) {
     const partition = String(number)
-    if (phase === 'halted' && halt !== undefined) metrics.halted.set({ partition, reason: halt.reason }, 1)
+    if (halt !== undefined) metrics.halted.set({ partition, reason: halt.reason }, 1)
     if (phase !== 'open') continue
     open += 1
     if (logEnd >= 0) metrics.lag.set({ partition }, Math.max(0, logEnd - settledOffset))
@@ -76,10 +76,12 @@ function setGauges(loop: Loop): void {
 export function readyParts(loop: Loop, membership: Membership): Part[] {
   const heardMs = membership.lastHeardMs()
   const isHeard = heardMs !== undefined && Date.now() - heardMs < heardMsMax
-  const numbers = (...phases: string[]) =>
-    [...loop.partitions.values()].flatMap(({ phase, number }) => (phases.includes(phase) ? [number] : []))
-  const opening = numbers('closed', 'opening')
-  const halted = numbers('halted')
+  // A halted partition is opened again every few seconds to see whether it still is: that is no news.
+  const all = [...loop.partitions.values()]
+  const halted = all.filter(({ halt }) => halt !== undefined).map(({ number }) => number)
+  const opening = all
+    .filter(({ phase, halt }) => halt === undefined && (phase === 'closed' || phase === 'opening'))
+    .map(({ number }) => number)
   return [
     part('kafka', isHeard ? undefined : 'the group was not heard of for 10 s'),
     part('postgres', loop.storeFault),
