@@ -233,7 +233,7 @@ test('one log gives the same fates, counts, clock, ids and rejects, however it i
         )
       },
     ),
-    { numRuns: 250 },
+    { numRuns: 120 },
   )
 })
 

@@ -31,6 +31,6 @@ test('an id is new when no living segment holds it, whatever was claimed, left a
           assert.equal(table.claim(Uint32Array.from(key.split(',').map(Number)), 0, segment), false)
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 })

@@ -62,7 +62,7 @@ test('neither batches nor restarts nor crashes change what the window says of an
         }
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 300 },
   )
 })
 
@@ -99,7 +99,7 @@ test('what is stored is what is remembered: closed segments in one row each, in 
         }
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
 })
 

@@ -128,7 +128,7 @@ test('every record comes out as it went in, from any offset, over several batche
         assert.equal(walk.next(), false, 'the end stays the end')
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 100 },
   )
 })
 
@@ -173,7 +173,7 @@ test('one flipped bit anywhere that the checksum covers: bad_crc, and nothing of
       assert.equal(walk.trouble.from, bad.baseOffset)
       assert.ok(walk.trouble.to >= walk.trouble.from)
     }),
-    { numRuns: 200 },
+    { numRuns: 150 },
   )
 })
 
@@ -364,7 +364,7 @@ test('any bytes under a right checksum: no throw, no hang, offsets that count up
         assert.ok(walk.trouble.to >= walk.trouble.from)
       },
     ),
-    { numRuns: 1_000 },
+    { numRuns: 400 },
   )
 })
 
