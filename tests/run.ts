@@ -61,6 +61,8 @@ function nodeTest(args: readonly string[], shared: Shared): Promise<number> {
     `--test-concurrency=${concurrency}`,
     `--test-timeout=${testDeadlineMs}`,
     '--test-reporter=spec',
+    // kafkajs sets its timers so.
+    '--disable-warning=TimeoutNegativeWarning',
   ]
   const tests = spawn(process.execPath, [...options, ...args, ...files], {
     cwd: projectRoot,

@@ -120,6 +120,12 @@ export class Partition {
     this.#failures = 0
   }
 
+  /** Was leaving and is ours again, as if it had never been. */
+  takeBack(nowMs: number): void {
+    this.phase = 'closed'
+    this.drop(nowMs)
+  }
+
   /** Forgets everything that is not in the tables; the ledger says where to go on. */
   drop(nowMs: number): void {
     this.phase = this.phase === 'leaving' ? 'leaving' : 'closed'

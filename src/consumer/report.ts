@@ -5,7 +5,8 @@ import type { Membership } from '../kafka/group.ts'
 import type { Part } from '../runtime/health.ts'
 import type { Log as Logger } from '../runtime/log.ts'
 import { consumerMetrics as metrics } from '../runtime/metrics.ts'
-import type { Loop, Observer } from './loop.ts'
+import type { Observer } from './core.ts'
+import type { Loop } from './loop.ts'
 import type { Store } from './store.ts'
 
 const reportMs = 2_000

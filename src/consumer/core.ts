@@ -1,0 +1,34 @@
+/** What reading, opening and settling have in common: the two interfaces, the partitions, and how they wake each other. */
+import type { Log as Logger } from '../runtime/log.ts'
+import type { Batch } from './batch.ts'
+import type { Log } from './log.ts'
+import type { Partition } from './partition.ts'
+import type { Signal } from './signal.ts'
+import type { Installation, Store } from './store.ts'
+
+export interface Core {
+  readonly log: Log
+  readonly store: Store
+  readonly installation: Installation
+  readonly bounds: Bounds
+  readonly logger: Logger
+  readonly observer: Observer
+  /** Those in this process' hands, by number. */
+  readonly partitions: Map<number, Partition>
+  /** Wakes the reading: there is room again, or a partition was opened. */
+  readonly reading: Signal
+  /** Wakes the settling: something was folded. */
+  readonly settling: Signal
+}
+
+export interface Bounds {
+  readonly batchBytesMax: number
+  readonly pendingRecordsMax: number
+}
+
+/** Hears what happens, for metrics. */
+export interface Observer {
+  settled(batch: Batch): void
+  transaction(records: number, seconds: number): void
+  fault(kind: string): void
+}

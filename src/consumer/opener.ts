@@ -1,0 +1,157 @@
+/**
+ * Opens partitions, and decides over their troubles. Keeps the halting half of G7. One thing after another: the store
+ * reads over one connection, and brokers may take their time, for which neither reading nor settling waits.
+ */
+import type { Trouble } from '../kafka/trouble.ts'
+import type { Core } from './core.ts'
+import { examine } from './examine.ts'
+import { Fold, type Standing } from './fold.ts'
+import { IdHash } from './id-hash.ts'
+import { Mismatch } from './install.ts'
+import type { Partition } from './partition.ts'
+import type { Halt } from './store.ts'
+
+/** How soon a resumed partition is noticed. */
+const haltedLookMs = 2_000
+
+export class Opener {
+  /** Rejects when no later attempt could succeed. */
+  readonly broken: Promise<never>
+  readonly #core: Core
+  readonly #hash: IdHash
+  readonly #break: (error: Error) => void
+  #last: Promise<void> = Promise.resolve()
+  #stopping = false
+
+  constructor(core: Core) {
+    this.#core = core
+    this.#hash = new IdHash(core.installation.idKey)
+    const { promise, reject } = Promise.withResolvers<never>()
+    this.broken = promise
+    this.#break = reject
+  }
+
+  /** Opens what is closed, and looks at what is halted, when its time has come. */
+  openDue(): void {
+    for (const partition of this.#core.partitions.values()) {
+      if (partition.phase !== 'closed' && partition.phase !== 'halted') continue
+      if (partition.dueMs > Date.now()) continue
+      const wasHalted = partition.phase === 'halted'
+      const ticket = partition.startOpening()
+      this.#next(() => this.#open(partition, ticket, wasHalted))
+    }
+  }
+
+  /** A trouble becomes a halt once all before it is settled and a look over new connections shows the same. */
+  lookAtTroubled(): void {
+    for (const partition of this.#core.partitions.values()) {
+      const { trouble, fold } = partition
+      if (partition.phase !== 'open' || trouble === undefined || fold === undefined || !partition.isSettled) continue
+      if (partition.dueMs > Date.now()) continue
+      partition.dueMs = Number.POSITIVE_INFINITY // until this look is over
+      this.#next(() => this.#haltIfStill(partition, fold, trouble))
+    }
+  }
+
+  /** Writes a halt by compare-and-set. @throws StoreFault */
+  async halt(partition: Partition, place: Pick<Standing, 'of' | 'nextOffset'>, halt: Halt): Promise<void> {
+    await this.#core.store.halt(place, halt)
+    // Whether we wrote it or another owner was faster: the ledger has the last word.
+    partition.drop(Date.now())
+    this.#core.reading.wake()
+  }
+
+  /** Lets what is under way end, and begins nothing more. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await this.#last
+  }
+
+  #next(work: () => Promise<void>): void {
+    this.#last = this.#last.then(work)
+  }
+
+  async #open(partition: Partition, ticket: number, wasHalted: boolean): Promise<void> {
+    const { logger, reading } = this.#core
+    const isOurs = () => partition.isOpening(ticket) && !this.#stopping
+    if (!isOurs()) return
+    try {
+      await this.#openNow(partition, wasHalted, isOurs)
+    } catch (error) {
+      if (error instanceof Mismatch) return this.#break(error)
+      if (!isOurs()) return
+      partition.phase = wasHalted ? 'halted' : 'closed'
+      const ms = partition.backOff(Date.now())
+      const words = { partition: partition.number, err: (error as Error).message, ms }
+      logger.warn(words, 'partition cannot be opened, trying on')
+    } finally {
+      reading.wake()
+    }
+  }
+
+  async #openNow(partition: Partition, wasHalted: boolean, isOurs: () => boolean): Promise<void> {
+    const { log, store, installation, bounds, logger, settling } = this.#core
+    const topic = await log.topic()
+    if (topic === undefined) throw new Error('the topic is not there')
+    const { start, end } = await log.bounds(partition.number)
+    const { standing, startOffset, halt } = await store.open(topic.id, partition.number, start)
+    const isRecreated = standing.of.topicId !== topic.id
+    if (isRecreated && !wasHalted) await store.haltGone(standing.of.topicId, topic.partitions)
+    if (!isOurs()) return
+    partition.logStart = start
+    partition.logEnd = end
+    if (halt !== undefined) return this.#rest(partition, halt, wasHalted)
+    refuseOtherRules(standing.of.rulesVersion, installation.rules.version)
+    if (standing.nextOffset === startOffset && start > startOffset && !isRecreated) {
+      await store.moveStart(standing, start)
+      return partition.drop(Date.now())
+    }
+    const trouble = await examine(log, standing, bounds.batchBytesMax, false)
+    if (!isOurs()) return
+    partition.opened(new Fold(standing, installation.rules, this.#hash), startOffset, trouble)
+    const { of, nextOffset, ids } = standing
+    const place = { partition: partition.number, lineage: of.lineage, offset: nextOffset }
+    logger.info({ ...place, lag: end - nextOffset, ids: ids.length }, 'partition opened')
+    settling.wake()
+  }
+
+  #rest(partition: Partition, halt: Halt, wasHalted: boolean): void {
+    partition.halt = halt
+    partition.phase = 'halted'
+    partition.dueMs = Date.now() + haltedLookMs
+    if (wasHalted) return
+    this.#core.logger.error({ partition: partition.number, ...halt }, 'partition is halted, a person has to decide')
+  }
+
+  async #haltIfStill(partition: Partition, fold: Fold, trouble: Trouble): Promise<void> {
+    if (partition.fold !== fold) return
+    const { log, bounds, logger, reading } = this.#core
+    const place = { of: fold.of, nextOffset: fold.next, tail: fold.tail }
+    try {
+      const again = await examine(log, place, bounds.batchBytesMax, true)
+      if (partition.fold !== fold) return
+      if (again === undefined) {
+        logger.warn({ partition: partition.number, ...trouble }, 'a second look shows no trouble, reading on')
+        partition.drop(Date.now())
+      } else if (again.reason === 'trimmed' && place.nextOffset === partition.startOffset) {
+        partition.drop(Date.now()) // nothing was counted yet: opening it again moves the start
+      } else {
+        await this.halt(partition, place, again)
+      }
+    } catch (error) {
+      if (partition.fold !== fold) return
+      const ms = partition.backOff(Date.now())
+      const words = { partition: partition.number, reason: trouble.reason, err: (error as Error).message, ms }
+      logger.warn(words, 'a trouble cannot be looked at again or halted, trying on')
+    } finally {
+      reading.wake()
+    }
+  }
+}
+
+function refuseOtherRules(version: number, ours: number): void {
+  if (version === ours) return
+  throw new Mismatch(
+    `the rules were changed to version ${version} while this consumer ran; start it with the new settings`,
+  )
+}

@@ -1,0 +1,155 @@
+/**
+ * Settles what was folded, one transaction after another, and finds the partition that is at fault when one is refused.
+ * Keeps G5: trouble of the platform is waited out, trouble with one partition holds up that partition only.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Batch } from './batch.ts'
+import type { Core } from './core.ts'
+import type { Opener } from './opener.ts'
+import type { Partition } from './partition.ts'
+import { type Outcome, StoreFault } from './store.ts'
+
+const idleMs = 250
+/** Another owner that lives is done sooner; one that was stopped holds the row until PostgreSQL ends its transaction. */
+const busyMs = 250
+const drainMs = 4_000
+const pauseFirstMs = 50
+const pauseLastMs = 2_000
+/** SQLSTATEs of a transaction that took too long: the same again would take as long. */
+const tooLong = new Set(['57014', '25P04'])
+const recordsMin = 1_000
+
+export class Settler {
+  /** What Postgres answered last, when it was no success: for readiness. */
+  fault: string | undefined
+  /** How many records may be read ahead of the last commit. Halved when settling takes too long, then grows again. */
+  recordsMax: number
+  readonly #core: Core
+  readonly #opener: Opener
+  #failures = 0
+  #stopping = false
+
+  constructor(core: Core, opener: Opener) {
+    this.#core = core
+    this.#opener = opener
+    this.recordsMax = core.bounds.pendingRecordsMax
+  }
+
+  /** Runs until `stop`, and then until everything folded is settled or a few seconds have passed. */
+  async run(): Promise<void> {
+    const { partitions, settling } = this.#core
+    let drainUntilMs = Number.POSITIVE_INFINITY
+    for (;;) {
+      if (this.#stopping) drainUntilMs = Math.min(drainUntilMs, Date.now() + drainMs)
+      this.#letGo()
+      this.#opener.lookAtTroubled()
+      const due = [...partitions.values()].filter(one => one.dueMs <= Date.now() && one.batch() !== undefined)
+      if (this.#stopping && (due.length === 0 || Date.now() >= drainUntilMs)) return
+      if (due.length > 0) await this.#settleTogether(due)
+      else await settling.wait(idleMs)
+    }
+  }
+
+  stop(): void {
+    this.#stopping = true
+    this.#core.settling.wake()
+  }
+
+  /** Partitions that are not ours any more go when nothing of them is on the way. */
+  #letGo(): void {
+    const { partitions } = this.#core
+    for (const partition of partitions.values()) {
+      if (partition.phase !== 'leaving') continue
+      partition.rest = undefined // was read and not folded: the next owner reads it again
+      if (partition.isSettled) partitions.delete(partition.number)
+    }
+  }
+
+  async #settleTogether(due: readonly Partition[]): Promise<void> {
+    try {
+      await this.#settle(due)
+    } catch (error) {
+      const fault = this.#faultOf(error)
+      this.#failures += 1
+      if (fault.kind === 'data' || (fault.kind === 'platform' && this.#failures >= 3)) {
+        for (const partition of due) await this.#settleAlone(partition)
+      } else {
+        await pause(Math.min(pauseLastMs, pauseFirstMs * 2 ** Math.min(this.#failures, 10)))
+      }
+    }
+  }
+
+  /** One that fails alone is the one that is at fault; the others go on. */
+  async #settleAlone(partition: Partition): Promise<void> {
+    const batch = partition.settling
+    if (batch === undefined) return
+    try {
+      await this.#settle([partition])
+    } catch (error) {
+      const fault = this.#faultOf(error)
+      if (fault.kind === 'data') {
+        await this.#haltRefused(partition, batch, fault)
+      } else if (fault.sqlState !== undefined && tooLong.has(fault.sqlState)) {
+        this.recordsMax = Math.max(recordsMin, this.recordsMax >> 1)
+        const { recordsMax } = this
+        this.#core.logger.warn({ recordsMax }, 'settling takes too long, going on with smaller batches')
+        partition.drop(Date.now())
+      } else {
+        partition.backOff(Date.now())
+      }
+    }
+  }
+
+  async #settle(due: readonly Partition[]): Promise<void> {
+    const { store, observer, logger, reading, bounds } = this.#core
+    const batches = due.map(partition => partition.settling!)
+    const startMs = performance.now()
+    const outcomes = await store.settle(batches)
+    const records = batches.reduce((sum, batch) => sum + batch.to - batch.from, 0)
+    observer.transaction(records, (performance.now() - startMs) / 1_000)
+    if (this.fault !== undefined) logger.info('postgres answers again')
+    this.fault = undefined
+    this.#failures = 0
+    this.recordsMax = Math.min(bounds.pendingRecordsMax, this.recordsMax + recordsMin)
+    for (const [i, batch] of batches.entries()) this.#apply(due[i]!, batch, outcomes.get(batch)!)
+    reading.wake()
+  }
+
+  #apply(partition: Partition, batch: Batch, outcome: Outcome): void {
+    const { observer, logger } = this.#core
+    if (outcome === 'settled') observer.settled(batch)
+    if (partition.settling !== batch) return // given away or dropped meanwhile
+    if (outcome === 'settled') {
+      partition.settled()
+    } else if (outcome === 'busy') {
+      partition.dueMs = Date.now() + busyMs
+    } else {
+      observer.fault('overtaken')
+      const words = { partition: partition.number, from: batch.from }
+      logger.warn(words, 'another owner was faster, rereading the ledger')
+      partition.drop(Date.now())
+    }
+  }
+
+  async #haltRefused(partition: Partition, { of, from, to }: Batch, { sqlState }: StoreFault): Promise<void> {
+    const detail = `PostgreSQL refuses the batch from ${from} to ${to - 1} with SQLSTATE ${sqlState}`
+    try {
+      await this.#opener.halt(partition, { of, nextOffset: from }, { reason: 'refused', from, to: to - 1, detail })
+      this.fault = undefined // it is this partition's now
+    } catch (error) {
+      this.#faultOf(error)
+      partition.backOff(Date.now())
+    }
+  }
+
+  /** @throws what is no fault of the store: a bug, which ends the process. */
+  #faultOf(error: unknown): StoreFault {
+    if (!(error instanceof StoreFault)) throw error
+    const { observer, logger } = this.#core
+    observer.fault(error.kind)
+    const words = error.sqlState === undefined ? error.message : `SQLSTATE ${error.sqlState}: ${error.message}`
+    if (this.fault !== words) logger.warn({ err: words }, 'postgres does not take the batch, trying on')
+    this.fault = words
+    return error
+  }
+}
