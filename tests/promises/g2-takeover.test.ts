@@ -2,12 +2,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type pg from 'pg'
-import { pino } from 'pino'
-import { startConsumer } from '../../src/consumer/consumer.ts'
 import { joinGroup } from '../../src/kafka/group.ts'
 import { parseConfig } from '../../src/runtime/config.ts'
 import { createLog } from '../../src/runtime/log.ts'
-import { assertBalanced, countedTable, ledger, type Place, recount, untilRead } from '../support/counting.ts'
+import { assertBalanced, countedTable, ledger, recount, untilRead } from '../support/counting.ts'
 import {
   closing,
   connect,
@@ -19,6 +17,7 @@ import {
   until,
 } from '../support/environment.ts'
 import { eventOf } from '../support/events.ts'
+import { startHeard } from '../support/heard.ts'
 import { startLoad } from '../support/load.ts'
 import { type Deed, proxyPostgres } from '../support/proxy.ts'
 
@@ -27,22 +26,6 @@ const otherGroup = (topic: string) => ({ KAFKA_CONSUMER_GROUP: `${topic}-other` 
 /** The first statement of a settle, and of an opening. */
 const isSettle = (sql: string) => sql === 'begin'
 const isOpening = (sql: string) => sql.startsWith('begin isolation level repeatable read')
-
-interface Line {
-  readonly msg: string
-  readonly partition?: number
-  readonly partitions?: readonly number[]
-  readonly offset?: number
-}
-
-/** A consumer in this process, and what it says. */
-async function startHeard(test: TestContext, { topic, database, settings = { KAFKA_CONSUMER_GROUP: topic } }: Place) {
-  const lines: Line[] = []
-  const log = pino({ level: 'info' }, { write: line => void lines.push(JSON.parse(line)) })
-  const running = await startConsumer(parseConfig({ ...settingsFor(sharedKafka(), database, topic), ...settings }), log)
-  closing(test, () => running.stop())
-  return { ...running, lines, said: (msg: string) => lines.filter(line => line.msg === msg) }
-}
 
 const overtaken = 'another owner was faster, rereading the ledger'
 
