@@ -108,18 +108,22 @@ class Member {
     let partitions = await this.#countPartitions(consumer)
     await consumer.joinGroup()
     let heardMs = Date.now()
+    let awayMs = 0
     while (!this.#leaving.signal.aborted) {
       heardMs = Math.max(heardMs, consumer.lastHeartbeat?.getTime() ?? 0)
       this.lastHeardMs = heardMs
-      if (Date.now() - heardMs > sessionTimeoutMs)
+      // Brokers that are away end no membership: a new member would wait until the session of the old one has run out.
+      if (Date.now() - Math.max(heardMs, awayMs) > sessionTimeoutMs)
         throw new Error(`the group was not heard of for ${sessionTimeoutMs} ms`)
       if (consumer.assignments !== null) {
         joined()
         this.#assign(consumer.assignments.find(({ topic }) => topic === this.#topic)?.partitions ?? [])
       }
       await pause(lookMs, undefined, { signal: this.#leaving.signal }).catch(() => {})
-      const now = await this.#countPartitions(consumer).catch(() => partitions)
-      if (now !== partitions && !this.#leaving.signal.aborted) {
+      const now = await this.#countPartitions(consumer).catch(() => undefined)
+      if (now === undefined) {
+        awayMs = Date.now()
+      } else if (now !== partitions && !this.#leaving.signal.aborted) {
         this.#log.info({ before: partitions, now }, 'the number of partitions changed, joining again')
         partitions = now
         await consumer.joinGroup()
@@ -130,7 +134,9 @@ class Member {
 
   async #countPartitions(consumer: Consumer): Promise<number> {
     const metadata = await consumer.metadata({ topics: [this.#topic], forceUpdate: true, retries: 0 })
-    return metadata.topics.get(this.#topic)?.partitionsCount ?? 0
+    const topic = metadata.topics.get(this.#topic)
+    if (topic === undefined) throw new Error(`the topic ${this.#topic} is not there at the moment`)
+    return topic.partitionsCount
   }
 
   #assign(partitions: readonly number[]): void {
