@@ -161,13 +161,14 @@ export class LogReader {
   }
 
   async #ask(broker: number, wants: readonly Want[]): Promise<Fetched[]> {
-    const topic = (await this.#topic())!
+    const topic = await this.#topic()
+    if (topic === undefined) throw new Error(`topic ${this.#config.kafka.topic} is not there`)
     const topicId = wants[0]!.topicId
     const asked = wants
       .filter(want => want.topicId === topicId)
       .map(want => ({
         partition: want.partition,
-        currentLeaderEpoch: topic.partitions[want.partition]!.leaderEpoch,
+        currentLeaderEpoch: topic.partitions[want.partition]?.leaderEpoch ?? -1,
         offset: want.offset,
         lastFetchedEpoch: want.tail?.epoch ?? -1,
       }))
