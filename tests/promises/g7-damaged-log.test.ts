@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import kafkajs from 'kafkajs'
 import type pg from 'pg'
 import { startKafka } from '../../src/stack/kafka.ts'
 import {
@@ -26,7 +27,9 @@ import {
   until,
 } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
-import { sendForeign } from '../support/foreign.ts'
+import { foreignClient, sendForeign } from '../support/foreign.ts'
+
+const { ConfigResourceTypes } = kafkajs
 
 const perBatch = 30
 
@@ -115,9 +118,50 @@ test('G7 on a Kafka whose files change while it is down', async t => {
       await assertBalanced(client)
     }
   })
+
+  await t.test(
+    'a log that was compacted meanwhile halts at the first batch that misses a record, and a compacted topic is refused',
+    async t => {
+      const compacted = { 'cleanup.policy': 'compact', 'segment.ms': '100', 'min.cleanable.dirty.ratio': '0.01' }
+      const topic = await freshTopic(2, compacted, kafka)
+      const database = await freshDatabase()
+      const client = await connect(t, database)
+      const refused = await startCounting(t, { topic, database, kafka })
+      await assert.rejects(refused.ended, /compacted/)
+
+      const keyed = messages(0, 2).map((message, i) => ({
+        ...message,
+        key: `${i < 10 ? 'kept' : 'replaced'} ${i % 10}`,
+      }))
+      await sendForeign(t, topic, only(keyed, 0), kafka)
+      const before = kafka.segment(topic, 0).bytes.length
+      await until(
+        async () => {
+          await sendForeign(t, topic, only(keyed, 0).slice(10), kafka) // only what is not the latest segment is compacted
+          return kafka.segment(topic, 0).bytes.length < before
+        },
+        20_000,
+        'it is compacted',
+      )
+      const admin = foreignClient(kafka).admin()
+      await admin.connect()
+      closing(t, () => admin.disconnect())
+      const configEntries = [{ name: 'cleanup.policy', value: 'delete' }]
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+      })
+      await sendForeign(t, topic, only(messages(0, 2), 1), kafka)
+      await startCounting(t, { topic, database, kafka })
+      await until(async () => (await haltsOf(client)).length === 1, 20_000, 'it is halted')
+      assert.match((await haltsOf(client))[0]!, /^0 halted gap 0 /)
+      await untilRead(client, perBatch)
+      assert.deepEqual(await countedTable(client), recount(eventsIn(0, 1)))
+    },
+  )
 })
 
-/** The next event of a partition, whatever their number: partitions and batches never share events. */
+/** The events of one record batch: no other has them. */
 const eventsIn = (at: number, partition: number): Sent[] =>
   Array.from({ length: perBatch }, (_, i) => eventOf(at * 10_000 + partition * 100 + i))
 
@@ -130,7 +174,8 @@ const messages = (at: number, partitions: number) =>
     eventsIn(at, partition).map(event => ({ key: null, value: bytesOf(event), partition })),
   ).flat()
 
-const only = (sent: ReturnType<typeof messages>, partition: number) => sent.filter(one => one.partition === partition)
+const only = <T extends { readonly partition: number }>(sent: readonly T[], partition: number) =>
+  sent.filter(one => one.partition === partition)
 
 async function haltsOf(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query(
@@ -167,7 +212,9 @@ interface Files extends Pick<Own, 'host' | 'port' | 'address' | 'stop' | 'start'
 
 async function kafkaOverFiles(test: TestContext): Promise<Files> {
   const folder = join(sharedFolder(), freshName('kafka'))
-  const start = (port?: number) => startKafka({ folder, jars: sharedJars(), logFile: `${folder}.log`, port })
+  // Compaction looks for work all the time instead of every 15 s.
+  const settings = { 'log.cleaner.backoff.ms': '100' }
+  const start = (port?: number) => startKafka({ folder, jars: sharedJars(), logFile: `${folder}.log`, port, settings })
   let running = await start()
   closing(test, () => running.kill())
   const { host, port, address } = running
