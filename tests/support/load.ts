@@ -68,7 +68,7 @@ export async function readLog(test: TestContext, topic: string, kafka: Address =
   const ends = await admin.fetchTopicOffsets(topic)
   await admin.disconnect()
   const total = ends.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0)
-  const consumer = foreign.consumer({ groupId: `reading ${topic}` })
+  const consumer = foreign.consumer({ groupId: `reading-${topic}`, maxWaitTimeInMs: 100 })
   closing(test, () => consumer.disconnect())
   await consumer.connect()
   await consumer.subscribe({ topic, fromBeginning: true })

@@ -7,13 +7,15 @@ import { closing, type Database } from './environment.ts'
 export interface Watch {
   /** How many snapshots it saw. */
   readonly looks: () => number
+  /** How many records had a fate in the last of them. */
+  readonly records: () => number
   /** What was wrong in them, in words. Empty, if the promises hold. */
   readonly wrong: readonly string[]
   readonly stop: () => Promise<void>
 }
 
 interface Snapshot {
-  readonly ledger: readonly (readonly [partition: number, nextOffset: number, off: number])[] | null
+  readonly ledger: readonly (readonly [partition: number, nextOffset: number, off: number, records: number])[] | null
   readonly counted: number
   readonly counts: number
   readonly rejected: number
@@ -22,10 +24,14 @@ interface Snapshot {
   readonly rows: Readonly<Record<string, number>> | null
 }
 
+/** Often enough to meet every commit, and seldom enough to leave the machine to those that are watched. */
+const lookMs = 5
+
 /** One statement is one snapshot, the same for a tool of ours as for anybody with psql. */
 const look = `
   select (select json_agg(json_build_array(partition, next_offset,
-                    next_offset - start_offset - counted - duplicate - rejected - skipped - lost))
+                    next_offset - start_offset - counted - duplicate - rejected - skipped - lost,
+                    next_offset - start_offset))
             from partition_ledger) as ledger,
          (select coalesce(sum(counted), 0)::int from partition_ledger) as counted,
          (select coalesce(sum(view_count + click_count + purchase_count), 0)::int from daily_user_item_summary) as counts,
@@ -38,6 +44,7 @@ const look = `
 export function startWatching(test: TestContext, database: Database): Watch {
   const wrong: string[] = []
   let looks = 0
+  let records = 0
   let stopping = false
   const watch = async () => {
     let before: Snapshot | undefined
@@ -47,8 +54,10 @@ export function startWatching(test: TestContext, database: Database): Watch {
         client ??= await opened(database)
         const now: Snapshot = (await client.query(look)).rows[0]
         looks += 1
+        records = (now.ledger ?? []).reduce((sum, row) => sum + row[3], 0)
         wrong.push(...unbalanced(now), ...(before === undefined ? [] : fallen(before, now)))
         before = now
+        await pause(lookMs)
       } catch (error) {
         if (!(error instanceof Error)) throw error
         await client?.end().catch(() => {})
@@ -64,7 +73,7 @@ export function startWatching(test: TestContext, database: Database): Watch {
     await watching
   }
   closing(test, stop)
-  return { looks: () => looks, wrong, stop }
+  return { looks: () => looks, records: () => records, wrong, stop }
 }
 
 async function opened(database: Database): Promise<pg.Client> {
