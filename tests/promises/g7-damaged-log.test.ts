@@ -151,6 +151,15 @@ test('G7 on a Kafka whose files change while it is down', async t => {
         validateOnly: false,
         resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
       })
+      const name = { type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['cleanup.policy'] }
+      await until(
+        async () => {
+          const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [name] })
+          return resources[0]!.configEntries[0]!.configValue === 'delete'
+        },
+        10_000,
+        'its policy is changed',
+      )
       await sendForeign(t, topic, only(messages(0, 2), 1), kafka)
       await startCounting(t, { topic, database, kafka })
       await until(async () => (await haltsOf(client)).length === 1, 20_000, 'it is halted')
