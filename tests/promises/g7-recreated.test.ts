@@ -56,7 +56,10 @@ async function counted(t: TestContext) {
 async function recreate(t: TestContext, topic: string, partitions: number): Promise<void> {
   const admin = await adminOf(t)
   await admin.deleteTopics({ topics: [topic] })
-  await until(() => admin.createTopics({ topics: [{ topic, numPartitions: partitions }] }), 10_000, 'created again')
+  const isThere = async () => (await admin.listTopics()).includes(topic)
+  await until(async () => !(await isThere()), 20_000, 'it is deleted')
+  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }] })
+  await until(isThere, 20_000, 'it is created again')
   for (const from of [0, 1, 2]) await sendForeign(t, topic, messages(from * perPartition, partitions))
 }
 
@@ -64,7 +67,7 @@ async function recreate(t: TestContext, topic: string, partitions: number): Prom
 async function allHalted(client: Parameters<typeof ledger>[0], partitions: number): Promise<void> {
   const halts = async () => (await ledger(client)).map(row => `${row.partition} ${row.state} ${row.halt_reason}`)
   const expected = Array.from({ length: partitions }, (_, partition) => `${partition} halted recreated`)
-  await until(async () => (await halts()).join() === expected.join(), 10_000, 'all are halted').catch(async error => {
+  await until(async () => (await halts()).join() === expected.join(), 20_000, 'all are halted').catch(async error => {
     throw new Error(`${(error as Error).message}: ${(await halts()).join()}`)
   })
   assert.deepEqual(await countedTable(client), recount(events(0, 3 * perPartition)))
