@@ -16,6 +16,8 @@ import type { Installation, Store } from './store.ts'
 const sliceRecords = 5_000
 /** Rejects are the only part of a batch whose size senders decide. */
 const rejectBytesMax = 16 << 20
+/** So much of the room for pending records is for whoever comes; the rest is shared out evenly. */
+const commonRoom = 0.75
 const idleMs = 250
 
 export class Loop {
@@ -79,8 +81,9 @@ export class Loop {
     while (!this.#stopping) {
       this.#opener.openDue()
       if (await this.#foldRests()) continue
-      const wants = this.#isFull() ? [] : this.#all().flatMap(one => (one.wantsRecords ? [one.want()] : []))
-      if (wants.length === 0) {
+      const used = this.#roomUsed()
+      const wants = this.#all().flatMap(one => (one.wantsRecords && this.#hasRoom(one, used) ? [one.want()] : []))
+      if (wants.length === 0 || this.#awaitsRoom(used)) {
         await reading.wait(idleMs)
         continue
       }
@@ -96,7 +99,8 @@ export class Loop {
   async #foldRests(): Promise<boolean> {
     let folded = false
     for (const partition of this.#all()) {
-      if (partition.rest === undefined || partition.phase !== 'open' || this.#isFull()) continue
+      if (partition.rest === undefined || partition.phase !== 'open') continue
+      if (!this.#hasRoom(partition, this.#roomUsed())) continue
       partition.advance(sliceRecords)
       folded = true
       this.#core.settling.wake()
@@ -105,14 +109,24 @@ export class Loop {
     return folded
   }
 
-  #isFull(): boolean {
-    let records = 0
-    let rejectBytes = 0
-    for (const partition of this.partitions.values()) {
-      records += partition.pendingRecords
-      rejectBytes += partition.fold?.pendingRejectBytes ?? 0
-    }
-    return records >= this.#settler.recordsMax || rejectBytes >= rejectBytesMax
+  /** Whether it may read on. A partition that cannot be settled fills the common room, and its own; never another's. */
+  #hasRoom(partition: Partition, used: number): boolean {
+    return used < commonRoom || this.#roomOf(partition) < (1 - commonRoom) / this.partitions.size
+  }
+
+  /** Whether one has no room now and will have some as soon as it is settled: not the moment to wait for an answer. */
+  #awaitsRoom(used: number): boolean {
+    return this.#all().some(one => one.phase === 'open' && one.dueMs <= Date.now() && !this.#hasRoom(one, used))
+  }
+
+  #roomUsed(): number {
+    return this.#all().reduce((sum, partition) => sum + this.#roomOf(partition), 0)
+  }
+
+  /** The part of all room that its pending records and rejects take. */
+  #roomOf(partition: Partition): number {
+    const rejectBytes = partition.fold?.pendingRejectBytes ?? 0
+    return Math.max(partition.pendingRecords / this.#settler.recordsMax, rejectBytes / rejectBytesMax)
   }
 
   #all(): Partition[] {

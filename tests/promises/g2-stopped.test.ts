@@ -1,7 +1,16 @@
 /** G2 and G5: consumers that are stopped, killed and brought back, as processes of their own. */
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
-import { assertBalanced, countedTable, fates, ledger, recount, type Sent, untilRead } from '../support/counting.ts'
+import {
+  assertBalanced,
+  countedTable,
+  fates,
+  ledger,
+  recount,
+  type Sent,
+  startCounting,
+  untilRead,
+} from '../support/counting.ts'
 import {
   connect,
   type Database,
@@ -116,6 +125,33 @@ suite('G2: consumers that are stopped or killed', { concurrency: true }, () => {
     t.diagnostic(`partition 1 went on after ${Math.round(goesOnMs)} ms, partition 0 after ${Math.round(waitedMs)} ms`)
 
     assert.deepEqual(await countedTable(client), recount(events.flat()))
+    await assertBalanced(client)
+  })
+
+  test('G5: a partition whose ledger row stays locked takes no room from the others', async t => {
+    const topic = await freshTopic(2)
+    const database = await freshDatabase()
+    const client = await connect(t, database)
+    const records = 3_000
+    await startCounting(t, { topic, database, settings: { CONSUMER_MAX_PENDING_RECORDS: '1000' } })
+    const next = async (partition: number) => (await ledger(client))[partition]?.next_offset
+    await until(async () => (await next(1)) === 0, 15_000, 'both partitions were opened')
+
+    const locker = await connect(t, database)
+    await locker.query('begin')
+    await locker.query('select from partition_ledger where partition = 0 for update')
+    const events = Array.from({ length: records }, (_, n) => ofPartition(n % 2, n))
+    await sendForeign(
+      t,
+      topic,
+      events.map((one, n) => ({ value: bytesOf(one), partition: n % 2 })),
+    )
+    await until(async () => (await next(1)) === records / 2, 10_000, 'partition 1 was counted')
+    assert.equal(await next(0), 0)
+    await locker.query('rollback')
+
+    await untilRead(client, records)
+    assert.deepEqual(await countedTable(client), recount(events))
     await assertBalanced(client)
   })
 })
