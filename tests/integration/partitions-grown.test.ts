@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { assertBalanced, countedTable, fates, ledger, recount, startCounting, untilRead } from '../support/counting.ts'
 import { closing, connect, freshDatabase, freshTopic, until } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
-import { foreignClient, sendForeign } from '../support/foreign.ts'
+import { foreignClient, leadersOf, sendForeign } from '../support/foreign.ts'
 import { startLoad } from '../support/load.ts'
 
 test('partitions that are added under load are noticed within seconds and counted from their first record', async t => {
@@ -21,7 +21,8 @@ test('partitions that are added under load are noticed within seconds and counte
   await admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] })
   const added = Array.from({ length: 200 }, (_, n) => eventOf(1_000_000 + n, 'id-'))
   const messages = added.map((event, i) => ({ key: null, value: bytesOf(event), partition: 2 + (i % 2) }))
-  await until(() => sendForeign(t, topic, messages).then(() => true), 10_000, 'sent to the new partitions')
+  await leadersOf(admin, topic, 4)
+  await sendForeign(t, topic, messages)
   const counted = async () => (await ledger(client)).filter(row => row.partition >= 2 && row.next_offset === 100)
   await until(async () => (await counted()).length === 2, 10_000, 'the new partitions are counted')
   await load.stop()

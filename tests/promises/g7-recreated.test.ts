@@ -12,7 +12,7 @@ import {
 } from '../support/counting.ts'
 import { closing, connect, freshDatabase, freshTopic, until } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
-import { foreignClient, sendForeign } from '../support/foreign.ts'
+import { foreignClient, leadersOf, sendForeign } from '../support/foreign.ts'
 
 for (const [what, partitions] of [
   ['fewer', 1],
@@ -56,10 +56,9 @@ async function counted(t: TestContext) {
 async function recreate(t: TestContext, topic: string, partitions: number): Promise<void> {
   const admin = await adminOf(t)
   await admin.deleteTopics({ topics: [topic] })
-  const isThere = async () => (await admin.listTopics()).includes(topic)
-  await until(async () => !(await isThere()), 20_000, 'it is deleted')
-  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }] })
-  await until(isThere, 20_000, 'it is created again')
+  await until(async () => !(await admin.listTopics()).includes(topic), 20_000, 'it is deleted')
+  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: false })
+  await leadersOf(admin, topic, partitions)
   for (const from of [0, 1, 2]) await sendForeign(t, topic, messages(from * perPartition, partitions))
 }
 

@@ -1,7 +1,7 @@
 /** kafkajs: a client that shares no code with ours, as the world's producers do not. */
 import type { TestContext } from 'node:test'
-import kafkajs, { type Message } from 'kafkajs'
-import { type Address, closing, sharedKafka } from './environment.ts'
+import kafkajs, { type Admin, type Message } from 'kafkajs'
+import { type Address, closing, sharedKafka, until } from './environment.ts'
 
 const { Kafka, logLevel } = kafkajs
 
@@ -25,4 +25,17 @@ export async function sendForeign(
   for (let at = 0; at < messages.length; at += 1_000) {
     await producer.send({ topic, messages: messages.slice(at, at + 1_000), acks: -1 })
   }
+}
+
+/** Waits until a topic has so many partitions and each can be written: brokers learn of a change a moment later. */
+export async function leadersOf(admin: Admin, topic: string, partitions: number): Promise<void> {
+  await until(
+    async () => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+      const leaders = topics[0]!.partitions.filter(({ leader }) => leader >= 0)
+      return leaders.length === partitions
+    },
+    20_000,
+    `${partitions} partitions of ${topic}`,
+  )
 }
