@@ -3,7 +3,7 @@
  * owners of a partition cost work, and the ledger lets only one of them write.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Consumer } from '@platformatic/kafka'
+import { Consumer, cooperativeStickyAssigner } from '@platformatic/kafka'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { clusterOptions, retryDelayMs } from './cluster.ts'
@@ -101,6 +101,10 @@ class Member {
       heartbeatInterval: heartbeatMs,
       rebalanceTimeout: rebalanceTimeoutMs,
       protocols: [{ name: 'cooperative-sticky', version: 1 }],
+      // By itself the client gives out the leader's own topic only: in a group that two installations share, the members
+      // of the other one would wait for ever.
+      partitionAssigner: (leader, members, _, metadata) =>
+        cooperativeStickyAssigner(leader, members, new Set(metadata.topics.keys()), metadata),
     })
     this.#consumer = consumer
     consumer.on('error', error => this.#log.debug({ err: error.message }, 'the group client reports an error'))
