@@ -13,6 +13,7 @@ const sessionTimeoutMs = 10_000
 const heartbeatMs = 2_000
 /** How long the others wait for a member that is slow to join again. */
 const rebalanceTimeoutMs = 10_000
+const leaveMs = 1_000
 /** Assignments and partition counts are looked at so often: the client reports neither all changes nor new partitions. */
 const lookMs = 1_000
 
@@ -67,7 +68,8 @@ class Member {
         })
       } catch (error) {
         failures += 1
-        if (failures === 1) this.#log.warn({ err: (error as Error).message }, 'no membership in the group, trying on')
+        if (failures === 1 && !this.#leaving.signal.aborted)
+          this.#log.warn({ err: (error as Error).message }, 'no membership in the group, trying on')
       }
       if (!this.#leaving.signal.aborted) this.#assign([])
       await this.#close()
@@ -155,6 +157,10 @@ class Member {
   async #close(): Promise<void> {
     const consumer = this.#consumer
     this.#consumer = undefined
-    await consumer?.close(true).catch(() => {}) // the brokers find out by themselves within the session timeout
+    if (consumer === undefined) return
+    // Closing alone would let a heartbeat of a member that was thrown out schedule the next one for ever. Where nobody
+    // answers, the brokers find out by themselves within the session timeout.
+    await Promise.race([consumer.leaveGroup(true), pause(leaveMs, undefined, { ref: false })]).catch(() => {})
+    await consumer.close(true).catch(() => {})
   }
 }

@@ -56,6 +56,8 @@ const writerSettings = {
   ...sessionSettings,
   // A commit that was answered survives a crash of the server, whatever the database's default is.
   synchronous_commit: 'on',
+  // Consumers that share rows wait for each other's; under stricter isolation they would refuse each other instead.
+  default_transaction_isolation: 'read committed',
   statement_timeout: String(writerTimeoutMs),
   lock_timeout: String(writerLockTimeoutMs),
   idle_in_transaction_session_timeout: String(writerTimeoutMs),
