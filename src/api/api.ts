@@ -11,18 +11,18 @@ import type { Running } from '../runtime/lifecycle.ts'
 import type { Log } from '../runtime/log.ts'
 import { apiMetrics, version } from '../runtime/metrics.ts'
 import { addDocuments, describeApi } from './document.ts'
-import { answerProblems, problemSchema, refuse, refuseBytes, sendProblem } from './problem.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { sendProblem } from './problem.ts'
+import { addProblems, problemSchema } from './problem-document.ts'
 import { createReadiness } from './ready.ts'
+import { answerProblems, refuse, refuseBytes } from './refuse.ts'
+import { screenRequests } from './screen.ts'
 import { addService, readinessSchema } from './service.ts'
-import { addSummary, dayCountsSchema } from './summary.ts'
+import { createSockets } from './sockets.ts'
+import { addSummary } from './summary.ts'
+import { dayCountsSchema } from './summary-document.ts'
 
 const application = 'footfall api'
-
-/** No route takes a body; a client that sends one loses little time. */
-const bodyBytesMax = 1_024
-const requestTimeoutMs = 10_000
-const headersTimeoutMs = 5_000
-const keepAliveTimeoutMs = 5_000
 
 /** Longer than any path Node lets in (16 KiB with the headers), so that a long id is refused as no UUID, not as no path. */
 const pathBytesMax = 16_384
@@ -40,13 +40,17 @@ export interface RunningApi extends Running {
  * Starts the API. It listens at once, whatever PostgreSQL does; /readyz tells what is missing.
  * @throws when the port or host cannot be listened on, naming the setting.
  */
-export async function startApi(config: Pick<Config, 'postgres' | 'api'>, log: Log): Promise<RunningApi> {
+export async function startApi(
+  config: Pick<Config, 'postgres' | 'api'>,
+  log: Log,
+  limits: Limits = defaultLimits,
+): Promise<RunningApi> {
   const pool = connectPool(config, application)
   const stopping = new AbortController()
   const askParts = createReadiness(pool, config.api.awaitSeed, Date.now())
   const ready = async () => (stopping.signal.aborted ? [stoppingPart] : await askParts())
-  const app = await buildApi(pool, ready, log)
-  const url = await listen(app, config.api).catch(async (error: unknown) => {
+  const app = await buildApi(pool, ready, log, limits)
+  const url = await listen(app, config.api, limits).catch(async (error: unknown) => {
     await pool.end()
     throw error
   })
@@ -72,32 +76,42 @@ export async function buildApi(
   pool: pg.Pool,
   ready: () => Promise<readonly Part[]>,
   log: Log,
+  limits: Limits = defaultLimits,
 ): Promise<FastifyInstance> {
+  const sockets = createSockets(limits)
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    bodyLimit: bodyBytesMax,
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    http: { headersTimeout: headersTimeoutMs },
+    requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: limits.stallTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    http: {
+      headersTimeout: limits.headersTimeoutMs,
+      connectionsCheckingInterval: limits.checkIntervalMs,
+      // The screen looks for it, so that its absence is a problem like any other.
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: pathBytesMax },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => refuse(error, request, stamp(reply)),
-    clientErrorHandler: refuseBytes,
+    clientErrorHandler: (error, socket) => refuseBytes(error, socket, sockets),
   })
   // Schemas describe; they neither judge what comes in nor rewrite what goes out: each route does that for itself.
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => JSON.stringify)
   for (const schema of [problemSchema, dayCountsSchema, readinessSchema]) app.addSchema(schema)
+  sockets.watch(app.server)
   answerProblems(app)
   watchRequests(app)
+  screenRequests(app, limits)
   await describeApi(app, version)
   refuseOtherMethods(app)
-  addSummary(app, pool)
+  addSummary(app, pool, limits)
   addService(app, ready)
+  addProblems(app)
   addDocuments(app)
   await app.ready()
   return app
@@ -137,16 +151,18 @@ function refuseOtherMethods(app: FastifyInstance): void {
       schema: { hide: true },
       // Before the body is read: it would be refused for its type or size first.
       onRequest: async (_request, reply) => {
-        return sendProblem(reply.header('allow', allowed.join(', ')), 405, 'This path can only be read: use GET.')
+        const detail = 'This path can only be read: use GET.'
+        return sendProblem(reply.header('allow', allowed.join(', ')), 'method_not_allowed', { detail })
       },
       handler: () => {},
     })
   })
 }
 
-async function listen(app: FastifyInstance, { host, port }: Config['api']): Promise<string> {
+async function listen(app: FastifyInstance, { host, port }: Config['api'], limits: Limits): Promise<string> {
   try {
-    return await app.listen({ host, port })
+    // Of more at once than wait to be accepted the kernel drops some, and they would never learn it.
+    return await app.listen({ host, port, backlog: limits.socketsMax })
   } catch (error) {
     await app.close()
     switch ((error as NodeJS.ErrnoException).code) {

@@ -1,8 +1,11 @@
 /** The API described to machines (/openapi.json) and to people (/docs), all of it served from here. */
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifySchema } from 'fastify'
 import { userActivitySchema } from '../event/schema.ts'
+import type { Code } from './problem.ts'
+import { problemResponses } from './problem-document.ts'
+import { commonProblems } from './screen.ts'
 
 /** The page loads nothing from elsewhere, and no browser would let it. */
 const contentSecurityPolicy = {
@@ -17,7 +20,9 @@ const contentSecurityPolicy = {
 const about = `Exact daily counts of what people do: views, clicks and purchases by user, item and UTC day.
 
 Counts appear the moment they are committed. An answer is one snapshot; a later one never shows less.
-Errors are \`application/problem+json\` with a \`detail\` for people.`
+Errors are \`application/problem+json\` with a \`code\` to decide by and a \`detail\` for people; \`/problems\` lists them.
+Every path answers HEAD with the headers that GET has, and any other method with 405, \`method_not_allowed\` and \`Allow\`.
+A path that is not listed answers 404 and \`no_such_path\`. No path takes a body.`
 
 /** To be called before the routes are added, so that each of them is seen. */
 export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
@@ -32,6 +37,11 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       ],
       security: [],
     },
+    // fastify's type has the schema as unknown.
+    transform: ({ schema, url, route }) => ({
+      schema: schema === undefined ? {} : described(schema as FastifySchema, route.config?.problems ?? []),
+      url,
+    }),
     // Names in the document as in the code, not def-0, def-1.
     refResolver: {
       buildLocalReference: (json, _base, _fragment, i) => (json['$id'] as string | undefined) ?? `def-${i}`,
@@ -43,6 +53,22 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
     uiConfig: { layout: 'BaseLayout', docExpansion: 'list', tryItOutEnabled: true },
     staticCSP: contentSecurityPolicy,
   })
+}
+
+/** What every answer has is said here once: its headers, and the problems of every path. */
+function described(schema: FastifySchema, ownProblems: readonly Code[]): FastifySchema {
+  if (schema.hide === true) return schema
+  const responses = { ...problemResponses([...commonProblems, ...ownProblems]), ...(schema.response as object) }
+  const response = Object.entries(responses).map(([status, one]: [string, { headers?: object }]) => {
+    return [status, { ...one, headers: { ...commonHeaders, ...one.headers } }]
+  })
+  return { ...schema, response: Object.fromEntries(response) }
+}
+
+const commonHeaders = {
+  'X-Request-Id': { type: 'string', format: 'uuid', description: 'Names the answer in the log.' },
+  'X-Content-Type-Options': { type: 'string', const: 'nosniff' },
+  'Cache-Control': { type: 'string', const: 'no-store' },
 }
 
 export function addDocuments(app: FastifyInstance): void {
@@ -68,5 +94,6 @@ export function addDocuments(app: FastifyInstance): void {
     eventSchema: userActivitySchema.$id,
     ready: '/readyz',
     metrics: '/metrics',
+    problems: '/problems',
   }))
 }

@@ -61,7 +61,7 @@ test('a summary has the newest day first, then items in order, and every digit o
     const answer = await fetch(`${url}${path}/${id}`)
     assert.equal(answer.status, 200)
     assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8')
-    assert.equal(answer.headers.get('cache-control'), 'no-store')
+    assert.equal(answer.headers.get('cache-control'), 'private, no-cache')
     const row = (date: string, first: string, views: string, clicks: string, purchases: string) =>
       `{"item_id":"${item(first)}","date":"${date}","view_count":${views},"click_count":${clicks},"purchase_count":${purchases}}`
     assert.equal(
@@ -85,10 +85,11 @@ test('a user without rows is 404, and the detail says whose counts are not there
   const { instance, ...problem } = (await answer.json()) as Record<string, unknown>
   assert.match(String(instance), /^urn:uuid:/)
   assert.deepEqual(problem, {
-    type: 'about:blank',
-    title: 'Not Found',
+    type: '/problems#/no_activity',
+    title: 'No activity',
     status: 404,
     detail: `No activity found for user_id ${user}`,
+    code: 'no_activity',
   })
 })
 

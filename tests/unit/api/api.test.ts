@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { pino } from 'pino'
 import { buildApi } from '../../../src/api/api.ts'
+import { problems } from '../../../src/api/problem.ts'
 import { userActivitySchema } from '../../../src/event/schema.ts'
 import { connectPool } from '../../../src/postgres/connect.ts'
 
@@ -17,20 +18,25 @@ interface Media {
 interface Operation {
   readonly operationId: string
   readonly summary: string
-  readonly responses: Record<string, { content: Record<string, Media> }>
+  readonly responses: Record<string, { content?: Record<string, Media> }>
 }
 const document = app.swagger() as unknown as {
   openapi: string
-  paths: Record<string, { get: Operation }>
+  paths: Record<string, Record<string, Operation>>
   components: { schemas: Record<string, object> }
 }
-const operations = Object.entries(document.paths).map(([path, { get }]) => [path, get] as const)
+const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+  Object.values(item).map(operation => [path, operation] as const),
+)
+const summaryPath = '/api/user-activity-summary/{user_id}'
 
 test('the document lists exactly the routes that are registered, but for the pages that show it', () => {
   const routes = registeredRoutes().filter(route => !route.startsWith('/docs'))
 
   assert.deepEqual(routes.sort(), Object.keys(document.paths).sort())
-  for (const [path, item] of Object.entries(document.paths)) assert.deepEqual(Object.keys(item), ['get'], path)
+  for (const [path, item] of Object.entries(document.paths)) {
+    assert.deepEqual(Object.keys(item), path === summaryPath ? ['get', 'head'] : ['get'], path)
+  }
 })
 
 test('every operation has an id, a summary and described answers; every example keeps its schema', () => {
@@ -42,8 +48,9 @@ test('every operation has an id, a summary and described answers; every example 
   for (const [path, { summary, responses }] of operations) {
     assert.ok(summary, path)
     for (const [status, { content }] of Object.entries(responses)) {
-      for (const [type, media] of Object.entries(content)) {
-        if (Number(status) >= 400 && path !== '/readyz') assert.equal(type, 'application/problem+json')
+      for (const [type, media] of Object.entries(content ?? {})) {
+        if (Number(status) >= 400 && !(path === '/readyz' && status === '503'))
+          assert.equal(type, 'application/problem+json')
         const schema = JSON.parse(JSON.stringify(media.schema).replaceAll('"#/', '"doc#/')) as object
         for (const { value } of Object.values(media.examples ?? {})) {
           assert.ok(ajv.validate(schema, value), `${path} ${status}: ${ajv.errorsText()}`)
@@ -52,14 +59,32 @@ test('every operation has an id, a summary and described answers; every example 
       }
     }
   }
-  assert.ok(examples >= 8)
+  assert.ok(examples >= 50)
 })
 
 test('the document is OpenAPI 3.1 and says what a summary can answer', () => {
   assert.equal(document.openapi, '3.1.0')
-  const summary = document.paths['/api/user-activity-summary/{user_id}']!.get
-  assert.deepEqual(Object.keys(summary.responses), ['200', '400', '404', '422', '503'])
+  for (const method of ['get', 'head']) {
+    const { responses } = document.paths[summaryPath]![method]!
+    const statuses = ['200', '304', '400', '404', '408', '413', '422', '431', '500', '503']
+    assert.deepEqual(Object.keys(responses), statuses)
+  }
   assert.deepEqual(Object.keys(document.components.schemas).sort(), ['DayCounts', 'Problem', 'Readiness'])
+})
+
+test('every code is in the document, at its status, but for those of paths that it does not list', async () => {
+  const listed = new Set<string>()
+  for (const [path, { responses }] of operations) {
+    for (const [status, { content }] of Object.entries(responses)) {
+      for (const code of Object.keys(content?.['application/problem+json']?.examples ?? {})) {
+        assert.equal(problems[code as keyof typeof problems].status, Number(status), `${path} ${code}`)
+        listed.add(code)
+      }
+    }
+  }
+  const elsewhere = ['bad_request', 'forbidden_path', 'no_such_path', 'method_not_allowed']
+  assert.deepEqual([...listed, ...elsewhere].sort(), Object.keys(problems).sort())
+  assert.deepEqual((await app.inject('/problems')).json(), problems)
 })
 
 test('what is no UUID is refused as such, whatever it is, without asking the database', async () => {
@@ -77,34 +102,57 @@ test('what is no UUID is refused as such, whatever it is, without asking the dat
   }
 })
 
-test('a broken escape, an unknown path and a wrong method have their own problems', async () => {
+test('a broken escape, an unknown path, a wrong method and a wrong parameter have their own codes', async () => {
+  const id = '11111111-1111-1111-1111-111111111111'
   const cases = [
-    ['GET', '/api/user-activity-summary/%zz', 400],
-    ['GET', '/api/user-activity-summary/%E0%A4%A', 400],
-    ['GET', '/%', 400],
-    ['GET', '/nowhere', 404],
-    ['GET', '/api/user-activity-summary', 404],
-    ['GET', '/docs/static/%2e%2e%2f%2e%2e%2fpackage.json', 404],
-    ['POST', '/nowhere', 404],
-    ['POST', '/health', 405],
-    ['DELETE', '/api/user-activity-summary/11111111-1111-1111-1111-111111111111', 405],
+    ['GET', '/api/user-activity-summary/%zz', 'broken_path'],
+    ['GET', '/api/user-activity-summary/%E0%A4%A', 'broken_path'],
+    ['GET', '/%', 'broken_path'],
+    ['GET', '/nowhere', 'no_such_path'],
+    ['GET', '/api/user-activity-summary', 'no_such_path'],
+    ['GET', '/docs/static/%2e%2e%2f%2e%2e%2fpackage.json', 'no_such_path'],
+    ['POST', '/nowhere', 'no_such_path'],
+    ['POST', '/health', 'method_not_allowed'],
+    ['DELETE', `/api/user-activity-summary/${id}`, 'method_not_allowed'],
+    ['GET', `/api/user-activity-summary/${id}?a=1`, 'unknown_parameter'],
+    ['GET', `/api/user-activity-summary/${id}?limit=1&limit=1`, 'repeated_parameter'],
+    ['GET', `/api/user-activity-summary/${id}?limit=1&limit%5B%5D=1`, 'unknown_parameter'],
+    ['GET', `/api/user-activity-summary/${id}?limit=0`, 'bad_parameter'],
+    ['GET', `/api/user-activity-summary/${id}?from=2026-01-02&to=2026-01-01`, 'bad_range'],
+    ['GET', `/api/user-activity-summary/${id}?cursor=x`, 'bad_cursor'],
+    ['GET', '/api/user-activity-summary/1?a=1', 'not_uuid'],
+    ['HEAD', `/api/user-activity-summary/${id}?a=1`, 'unknown_parameter'],
   ] as const
-  for (const [method, url, status] of cases) {
+  for (const [method, url, code] of cases) {
     const answer = await app.inject({ method, url })
+    const { status, title } = problems[code]
     assert.equal(answer.statusCode, status, `${method} ${url}`)
     assert.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8', url)
-    const { instance, ...problem } = answer.json<Record<string, unknown>>()
-    assert.deepEqual({ type: problem['type'], status: problem['status'] }, { type: 'about:blank', status })
-    assert.equal(instance, `urn:uuid:${answer.headers['x-request-id'] as string}`)
+    assert.equal(answer.headers['cache-control'], 'no-store')
     if (status === 405) assert.equal(answer.headers['allow'], 'GET, HEAD')
+    if (method === 'HEAD') continue
+    const { detail, parameter, ...problem } = answer.json<Record<string, unknown>>()
+    const instance = `urn:uuid:${answer.headers['x-request-id'] as string}`
+    assert.deepEqual(problem, { type: `/problems#/${code}`, title, status, instance, code })
+    assert.ok(typeof detail === 'string' && detail !== '')
+    assert.equal(typeof parameter, status === 400 && url.includes('?') ? 'string' : 'undefined', url)
   }
 })
 
-test('a body, of whatever type and size, changes nothing about the answer', async () => {
-  for (const payload of ['{', 'x'.repeat(100_000)]) {
-    const headers = { 'content-type': 'application/json' }
-    assert.equal((await app.inject({ method: 'GET', url: '/health', headers, payload })).statusCode, 200)
-    assert.equal((await app.inject({ method: 'POST', url: '/health', headers, payload })).statusCode, 405)
+test('a body is ignored whatever its type, and refused unread when it is long; nothing follows it', async () => {
+  for (const type of ['application/json', 'text/plain', 'x/y', undefined]) {
+    const headers = type === undefined ? {} : { 'content-type': type }
+    for (const [method, url, status] of [
+      ['GET', '/health', 200],
+      ['POST', '/health', 405],
+      ['POST', '/nowhere', 404],
+    ] as const) {
+      const short = await app.inject({ method, url, headers, payload: '{' })
+      assert.deepEqual([short.statusCode, short.headers['connection']], [status, 'close'], `${method} ${url} ${type}`)
+      const long = await app.inject({ method, url, headers, payload: 'x'.repeat(1_025) })
+      assert.deepEqual([long.statusCode, long.headers['connection']], [413, 'close'])
+      assert.equal(long.json<{ code: string }>().code, 'body_too_large')
+    }
   }
 })
 

@@ -1,0 +1,103 @@
+/** From what was asked to the answer's status, headers and body. Keeps G8: what is sent was read in one snapshot. */
+import { pipeline, Readable } from 'node:stream'
+import type pg from 'pg'
+import { type Coding, chooseCoding, createEncoder, encode } from './coding.ts'
+import { type Row, readRows, renderRows } from './counts.ts'
+import { encodeCursor } from './cursor.ts'
+import { digest, entityTag, matches } from './etag.ts'
+import type { Gate } from './gate.ts'
+import type { Limits } from './limits.ts'
+import { readLongList } from './long-list.ts'
+import type { Asked, Name } from './parameters.ts'
+
+export interface Source {
+  readonly pool: pg.Pool
+  readonly limits: Limits
+  /** Bounds the long lists that are being sent. */
+  readonly lists: Gate
+}
+
+/** What the headers of the request say about the answer. */
+export interface Wishes {
+  readonly acceptEncoding: string | undefined
+  readonly ifNoneMatch: string | undefined
+  readonly isHead: boolean
+}
+
+export interface Counts {
+  readonly status: 200 | 304
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Buffer | Readable | undefined
+}
+
+/** @throws what faultKind sorts. A stream in the answer is to be sent or destroyed. */
+export async function answerCounts(
+  source: Source,
+  asked: Asked,
+  wishes: Wishes,
+): Promise<Counts | 'no_activity' | 'overloaded'> {
+  const rowsMax = asked.limit ?? source.limits.rowsMax
+  const rows = await readRows(source.pool, asked, rowsMax + 1)
+  if (rows === undefined) return 'no_activity'
+  if (rows.length <= rowsMax) return short(rows, undefined, wishes)
+  if (asked.limit === undefined && asked.after === undefined) return long(source, asked, wishes)
+  const page = rows.slice(0, rowsMax)
+  return short(page, nextLink(asked, page.at(-1)!), wishes)
+}
+
+async function short(rows: readonly Row[], link: string | undefined, wishes: Wishes): Promise<Counts> {
+  const text = `[${renderRows(rows)}]`
+  const coding = chooseCoding(wishes.acceptEncoding, text.length)
+  const tag = entityTag(digest(text, link ?? ''), coding)
+  const headers = headersOf(tag, coding, link)
+  if (matches(wishes.ifNoneMatch, tag)) return notModified(headers, wishes)
+  return { status: 200, headers, body: coding === undefined ? text : await encode(text, coding) }
+}
+
+async function long({ pool, limits, lists }: Source, asked: Asked, wishes: Wishes): Promise<Counts | 'overloaded'> {
+  const leave = lists.enter()
+  if (leave === undefined) return 'overloaded'
+  const list = await readLongList(pool, asked, limits, leave)
+  const coding = chooseCoding(wishes.acceptEncoding, Number.POSITIVE_INFINITY)
+  const tag = entityTag(list.digest, coding)
+  const headers = headersOf(tag, coding, undefined)
+  const isCurrent = matches(wishes.ifNoneMatch, tag)
+  if (!isCurrent && !wishes.isHead) {
+    const stream = await list.open()
+    return { status: 200, headers, body: coding === undefined ? stream : encoded(stream, coding) }
+  }
+  await list.close()
+  return isCurrent ? notModified(headers, wishes) : { status: 200, headers, body: nothing() }
+}
+
+/** Whichever of the two ends early ends the other. */
+const encoded = (stream: Readable, coding: Coding): Readable => pipeline(stream, createEncoder(coding), () => {})
+
+function notModified(headers: Record<string, string>, { isHead }: Wishes): Counts {
+  const { 'content-encoding': _, 'content-type': __, ...kept } = headers
+  return { status: 304, headers: kept, body: isHead ? nothing() : undefined }
+}
+
+/** To a HEAD fastify gives the length of what it would send, and 0 for no body, which is not that of the list. */
+const nothing = (): Readable => Readable.from([])
+
+function headersOf(tag: string, coding: Coding | undefined, link: string | undefined): Record<string, string> {
+  return {
+    'content-type': 'application/json; charset=utf-8',
+    // It may be kept, but not shown again without asking: a later read never shows less.
+    'cache-control': 'private, no-cache',
+    vary: 'Accept-Encoding',
+    etag: tag,
+    ...(coding !== undefined && { 'content-encoding': coding }),
+    ...(link !== undefined && { link }),
+  }
+}
+
+/** The same query, but for where it begins. */
+function nextLink(asked: Asked, { 0: itemId, 1: date }: Row): string {
+  const cursor = encodeCursor(asked, { date, itemId })
+  const { from, to, itemId: item_id, limit } = asked
+  const values = { from, to, item_id, limit, cursor } satisfies Record<Name, unknown>
+  const query = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
+  return `</api/user-activity-summary/${asked.userId}?${query.join('&')}>; rel="next"`
+}

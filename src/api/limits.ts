@@ -1,0 +1,50 @@
+/** Every bound of the API by name; docs/api.md shows these figures to those who run clients and proxies. */
+
+/** What one process of the API takes on at most. Tests set narrower ones. */
+export interface Limits {
+  /** Sockets open at a time; more are closed as they come, those that are open go on. */
+  readonly socketsMax: number
+  /** Header fields of one request; Node drops the later ones without a word. Their bytes and the target's: 16 KiB. */
+  readonly headerFieldsMax: number
+  /** No path takes a body: a longer one is refused unread, a shorter one ignored. */
+  readonly bodyBytesMax: number
+  /** From the first byte, or the opening of the socket, to the end of the headers. */
+  readonly headersTimeoutMs: number
+  /** The same, to the end of a body. */
+  readonly requestTimeoutMs: number
+  /** Without a request on a socket that had one. */
+  readonly keepAliveTimeoutMs: number
+  /** Without a byte moving on a socket while it is asked or answered: a reader that has stopped reading. */
+  readonly stallTimeoutMs: number
+  /** How often Node looks for sockets that are too late. */
+  readonly checkIntervalMs: number
+  /** From a request to the first byte of its answer. */
+  readonly answerTimeoutMs: number
+  /** From the first byte of a long list to its last: so long its snapshot is held. */
+  readonly listTimeoutMs: number
+  /** Reads under way, waiting for a connection included. */
+  readonly readsMax: number
+  /** Long lists under way; each holds a connection of the pool, and the pool has twice as many. */
+  readonly listsMax: number
+  /** Rows answered by one statement, and of one page; more are a long list. */
+  readonly rowsMax: number
+}
+
+/** Measured on two cores: 256 reads are answered within 0.1 s, and more at a time do not raise the rate. */
+const readsMax = 256
+
+export const defaultLimits: Limits = {
+  socketsMax: 2_048,
+  headerFieldsMax: 100,
+  bodyBytesMax: 1_024,
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 5_000,
+  stallTimeoutMs: 10_000,
+  checkIntervalMs: 1_000,
+  answerTimeoutMs: 5_000,
+  listTimeoutMs: 60_000,
+  readsMax,
+  listsMax: 4,
+  rowsMax: 1_000,
+}

@@ -1,0 +1,58 @@
+/** What every request must keep to, whatever its path: checked before anything of it is used, answered unread. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Limits } from './limits.ts'
+import { type Code, sendProblem } from './problem.ts'
+
+/** The problems that any path can answer, by this screen, by the parser or by our own fault. */
+export const commonProblems: readonly Code[] = [
+  'not_http',
+  'bad_host',
+  'bad_target',
+  'slow_request',
+  'body_too_large',
+  'headers_too_large',
+  'internal_fault',
+]
+
+export function screenRequests(app: FastifyInstance, limits: Limits): void {
+  // Whatever comes as a body is of no interest, so it cannot be of the wrong type either.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _body, done) => done(null))
+  app.addHook('onRequest', async (request, reply) => {
+    const wrong = whatIsWrong(request, limits)
+    // Nobody reads the rest of it, so nothing else can follow on this socket.
+    if (wrong !== undefined || announcesBody(request)) reply.header('connection', 'close')
+    if (wrong !== undefined) return sendProblem(reply, wrong[0], { detail: wrong[1] })
+  })
+}
+
+function whatIsWrong({ raw }: FastifyRequest, limits: Limits): [Code, string] | undefined {
+  if (raw.httpVersion !== '1.1' && raw.httpVersion !== '1.0') {
+    return ['not_http', 'This speaks HTTP/1.1 and HTTP/1.0.']
+  }
+  if (raw.rawHeaders.length / 2 > limits.headerFieldsMax) {
+    return ['headers_too_large', `A request has at most ${limits.headerFieldsMax} header fields.`]
+  }
+  if (!raw.url!.startsWith('/') || raw.url!.includes('#')) {
+    return ['bad_target', 'The target must be a path, as in GET /health; neither a whole URL nor a fragment.']
+  }
+  // Node itself keeps the first of several.
+  const hosts = raw.rawHeaders.filter((_, i, names) => i % 2 === 1 && names[i - 1]!.toLowerCase() === 'host')
+  if (hosts.length > 1 || (hosts.length === 0 && raw.httpVersion === '1.1') || !hosts.every(isAuthority)) {
+    return ['bad_host', 'There must be one Host header, with a name or address and perhaps a port.']
+  }
+  if ((raw.headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked') {
+    return ['not_http', 'The only transfer coding is chunked.']
+  }
+  if (Number(raw.headers['content-length'] ?? 0) > limits.bodyBytesMax) {
+    return ['body_too_large', `No path takes a body, and none of more than ${limits.bodyBytesMax} bytes is let in.`]
+  }
+  return undefined
+}
+
+/** What RFC 3986 lets stand before and after the colon; empty is allowed. */
+const isAuthority = (host: string): boolean => /^[\w.~!$&'()*+,;=%:[\]-]*$/.test(host)
+
+function announcesBody({ raw }: FastifyRequest): boolean {
+  return raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0
+}
