@@ -16,6 +16,8 @@ import { credentials, type Shared } from './support/environment.ts'
 /** Two files at a time: the machine of the CI has two cores, and a file waits more than it computes. */
 const concurrency = 2
 const testDeadlineMs = 120_000
+/** Something that was left open keeps a file running after its tests: that is a failure, not a wait for ever. */
+const runDeadlineMs = 15 * 60_000
 
 const folder = mkdtempSync(join(tmpdir(), 'footfall-tests-'))
 const aborted = new AbortController()
@@ -71,6 +73,7 @@ function nodeTest(args: readonly string[], shared: Shared): Promise<number> {
   })
   const stop = () => tests.kill('SIGTERM')
   aborted.signal.addEventListener('abort', stop)
+  setTimeout(() => aborted.abort(new Error(`not done within ${runDeadlineMs} ms`)), runDeadlineMs).unref()
   return new Promise((resolve, reject) => {
     tests.once('error', reject)
     tests.once('exit', code => resolve(code ?? 1))
