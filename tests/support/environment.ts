@@ -64,6 +64,10 @@ export async function freshTopic(
       replicas: 1,
       configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
     })
+    // A leader that is known need not be at work yet, and clients send a whole request again for one partition of it:
+    // only an answer about each partition shows that they will not.
+    const asked = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1n }))
+    await until(() => admin.listOffsets({ topics: [{ name: topic, partitions: asked }] }), 20_000, `${topic} is there`)
   } finally {
     await admin.close()
   }
