@@ -22,7 +22,7 @@ export interface LongList {
 /** About 150 KB of text: a few of them in memory, and few turns to the database. */
 const partRows = 1_000
 
-/** PostgreSQL ends a pause in a transaction; this one lasts as long as the reader stalls, and he is cut off before. */
+/** PostgreSQL ends a pause in a transaction; ours lasts as long as a slow reader takes, who is cut off before that. */
 const pauseMarginMs = 5_000
 
 /**
@@ -69,7 +69,7 @@ export async function readLongList(pool: pg.Pool, asked: Asked, limits: Limits, 
   const { content, count } = await orClose(async () => {
     await client.query(
       `begin isolation level repeatable read, read only;
-       set local idle_in_transaction_session_timeout = ${limits.stallTimeoutMs + pauseMarginMs}`,
+       set local idle_in_transaction_session_timeout = ${limits.listTimeoutMs + pauseMarginMs}`,
     )
     return contentOf(client, values)
   })

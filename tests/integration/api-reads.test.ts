@@ -298,10 +298,12 @@ test('a long list is whole, is one snapshot, and is cut off where it cannot be f
   assert.ok((await (await unread(`${url}${path}`)).text()) === later, 'the place of one that went away is free')
 })
 
-test('a reader that stops, or takes too long, is cut off and holds no snapshot', { timeout: 60_000 }, async t => {
+test('a reader that stops, takes too long or outlives the API is cut off, and holds no snapshot', {
+  timeout: 60_000,
+}, async t => {
   const database = await longDatabase()
   const admin = await connect(t, database)
-  const stalling = await api(t, database, { stallTimeoutMs: 1_500 })
+  const stalling = await api(t, database, { stallTimeoutMs: 2_000 })
   const slow = await api(t, database, { listTimeoutMs: 200 })
   for (const { url } of [stalling, slow]) {
     const { answer, text } = await unread(`${url}${path}`)
@@ -310,6 +312,11 @@ test('a reader that stops, or takes too long, is cut off and holds no snapshot',
     assert.equal(answer.complete, false)
     await assert.rejects(text(), /aborted/)
   }
+  const stopping = await api(t, database)
+  const { text } = await unread(`${stopping.url}${path}`)
+  await stopping.stop()
+  await assert.rejects(text(), /aborted/)
+  assert.deepEqual(await snapshots(admin), [])
 })
 
 test('a list of more rows than a page is streamed and the same in every coding; one of as many is not', async t => {
