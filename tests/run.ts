@@ -33,7 +33,13 @@ try {
 async function run(args: readonly string[]): Promise<number> {
   const jars = await fetchJars(loadConfig().dataFolder, { signal: aborted.signal })
   const servers = await Promise.allSettled([
-    startKafka({ folder: join(folder, 'kafka'), jars, logFile: join(folder, 'kafka.log'), signal: aborted.signal }),
+    startKafka({
+      folder: join(folder, 'kafka'),
+      jars,
+      logFile: join(folder, 'kafka.log'),
+      isShort: true,
+      signal: aborted.signal,
+    }),
     startPostgres({
       folder: join(folder, 'postgres'),
       logFile: join(folder, 'postgres.log'),

@@ -163,6 +163,13 @@ test('a compacted topic is refused for good', async t => {
   await assert.rejects(producer.ended, TopicCompacted)
 })
 
+test('without a Kafka it waits, and says so once', async t => {
+  const nowhere = { host: '127.0.0.1', port: 1, address: '127.0.0.1:1' }
+  const producer = await start(t, 'any', 1, { kafka: nowhere })
+  await until(() => producer.said('waiting for Kafka and the topic').length === 1, 10_000, 'it says that it waits')
+  await producer.stop()
+})
+
 test('a seed that does not fit into an event id is a wrong setting', async t => {
   await assert.rejects(start(t, 'any', 1, { options: { seed: 'with blank' } }), /--seed is "with blank"; allowed/)
 })
@@ -179,13 +186,10 @@ test('partitions that are added while it sends are used', async t => {
   assert.equal(total(await logEnds(topic)), producer.books().acknowledged)
 })
 
-test('a broker that is away at the start, killed in the middle and gone at the end: what it called sent is there', async t => {
+test('a broker that is killed in the middle and gone at the end: what the producer called sent is there', async t => {
   const kafka = await ownKafka(t)
-  await kafka.stop()
   const topic = freshName('topic')
   const producer = await start(t, topic, 3_000, { kafka })
-  await until(() => producer.said('waiting for Kafka and the topic').length > 0, 10_000, 'it says that it waits')
-  await kafka.start()
   const reaches = (events: number) =>
     until(() => logEnds(topic, kafka).then(ends => total(ends) >= events), 30_000, `${events} events are there`)
   await reaches(1_000)

@@ -127,7 +127,7 @@ export interface Own extends Address {
 /** @param settings for server.properties */
 export function ownKafka(test: TestContext, settings: Readonly<Record<string, string>> = {}): Promise<Own> {
   const folder = join(shared().folder, freshName('kafka'))
-  const options = { folder, jars: shared().jars, logFile: `${folder}.log`, settings }
+  const options = { folder, jars: shared().jars, logFile: `${folder}.log`, settings, isShort: true }
   return own(test, port => startKafka({ ...options, port }))
 }
 
