@@ -85,7 +85,7 @@ export function parseConfig(named: Source, running: Source = {}, problems: reado
     if (raw === undefined) continue
     const parsed = parse(setting.type, raw)
     if (parsed !== undefined) values.set(setting.name, parsed)
-    else wrong.push(`${setting.name} is ${setting.secret ? 'set' : `"${raw}"`}; allowed: ${allowed(setting.type)}`)
+    else wrong.push(`${setting.name} is ${shown(setting, raw)}; allowed: ${allowed(setting.type)}`)
   }
   if (wrong.length > 0) throw new WrongSettings(wrong)
   const is = <T>(name: (typeof settings)[number]['name']): T => values.get(name) as T
@@ -167,6 +167,11 @@ function parse(type: Kind, raw: string): string | number | boolean | readonly st
       return brokers.every(isBroker) ? brokers : undefined
     }
   }
+}
+
+/** What somebody wrote, so that the mistake is seen, but no secret: neither a setting that is one nor one in an address. */
+function shown(setting: Setting, raw: string): string {
+  return setting.secret ? 'set' : `"${raw.replace(/[^/\s]*@/g, '***@')}"`
 }
 
 function isBroker(address: string): boolean {

@@ -22,7 +22,10 @@ const text = (pattern: RegExp, allowed: string): Kind => ({ kind: 'text', patter
 const whole = (min: number, max: number): Kind => ({ kind: 'number', min, max, whole: true })
 const port = whole(1, 65_535)
 const name63 = text(/^[A-Za-z_][A-Za-z0-9_$-]{0,62}$/, 'a PostgreSQL name of 1 to 63 characters')
-const host = text(/^[^\s/:]+$|^\/\S*$|^[0-9a-fA-F:]+$/, 'a host name, an address or the folder of a socket')
+const host = text(
+  /^[^\s/:@]+$|^\/\S*$|^[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*$/,
+  'a host name or an address, without a port or a user, or the folder of a socket',
+)
 
 export const settings = [
   {

@@ -22,9 +22,9 @@ const name63 = (name: string) =>
 const host = (name: string) =>
   [
     name,
-    ['localhost', '10.0.0.1', '::1', '/var/run/postgresql'],
-    ['a b', 'http://a', 'localhost:1', ''],
-    'a host name, an address or the folder of a socket',
+    ['localhost', '10.0.0.1', '::1', 'fe80::1', '/var/run/postgresql'],
+    ['a b', 'http://a', 'localhost:1', 'db:5432', ''],
+    'a host name or an address, without a port or a user, or the folder of a socket',
   ] as const
 const kafkaName = '1 to 249 of the characters A-Z a-z 0-9 . _ -'
 
@@ -133,6 +133,18 @@ test('what somebody named comes before the running stack, and that before the de
   assert.deepEqual(own.kafka.bootstrapServers, ['mine:9092'])
   assert.deepEqual([own.postgres.host, own.postgres.port], ['mine', 5433])
   assert.deepEqual(own.given, { kafka: true, postgres: true })
+})
+
+test('an embedded PostgreSQL is found where it listens, whatever a copied .env.example says of its port', () => {
+  const running = { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '2222' }
+  assert.equal(parseConfig({ POSTGRES_PORT: '5432' }, running).postgres.port, 2222)
+  assert.equal(parseConfig({ POSTGRES_PORT: '5432' }).postgres.port, 5432)
+})
+
+test('a secret in an address is not shown', () => {
+  const problems = problemsOf({ POSTGRES_HOST: 'postgres://me:hush@host/db', KAFKA_BOOTSTRAP_SERVERS: 'me:hush@host' })
+  assert.equal(problems.length, 2)
+  for (const problem of problems) assert.ok(!problem.includes('hush') && problem.includes('***@host'), problem)
 })
 
 function problemsOf(named: Source, before: readonly string[] = []): readonly string[] {
