@@ -13,8 +13,8 @@ import { startKafka } from '../src/stack/kafka.ts'
 import { startPostgres } from '../src/stack/postgres.ts'
 import { credentials, type Shared } from './support/environment.ts'
 
-/** Two files at a time: the machine of the CI has two cores, and a file waits more than it computes. */
-const concurrency = 2
+/** Files at a time: one more than the cores of a small machine, because a file waits more than it computes. */
+const concurrency = 3
 const testDeadlineMs = 120_000
 /** Something that was left open keeps a file running after its tests: that is a failure, not a wait for ever. */
 const runDeadlineMs = 15 * 60_000
