@@ -74,7 +74,7 @@ async function bench(): Promise<void> {
     startMs = performance.now()
     rates.push(await backlog(settings('filled', database), database, round))
   }
-  say(`median ${median(rates).toFixed(0)} events/s from the first commit's fetch to all visible`)
+  say(`median ${median(rates).toFixed(0)} events/s from the first opened partition until all are visible`)
   await latency()
 }
 

@@ -1,7 +1,7 @@
 /** `start` as a person meets it: ready, killed, started again, refused, stopped; in a folder with a blank in its name. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
+import { execSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -23,6 +23,8 @@ test('a stack that is killed at any place comes back and goes on counting, and a
   const first = start(t, place)
   await first.ready()
   assert.deepEqual(await seededCounts(place), { view_count: 5, click_count: 2, purchase_count: 1 })
+  const readme = commandOfReadme(place)
+  assert.equal(execSync(readme.command, { encoding: 'utf8' }), readme.answer)
 
   const second = start(t, place)
   assert.equal(await second.ended, 1)
@@ -83,6 +85,17 @@ test('a taken API port is told before anything is started', async t => {
 interface Place {
   readonly folder: string
   readonly port: number
+}
+
+/** The curl of the README and the answer it shows, as written but for port and date. */
+function commandOfReadme({ port }: Place): { command: string; answer: string } {
+  const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8')
+  const [command, answer] = [/^curl .*$/m, /^\[\{"item_id".*$/m].map(line => line.exec(readme)?.[0] ?? '') as [
+    string,
+    string,
+  ]
+  const today = new Date().toISOString().slice(0, 10)
+  return { command: command.replace(':8000/', `:${port}/`), answer: answer.replace(/\d{4}-\d\d-\d\d/, today) }
 }
 
 /** A data folder of its own, with a blank in its name and the jars that all tests share. */
