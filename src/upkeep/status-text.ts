@@ -34,10 +34,8 @@ export function statusText(status: Status): string {
       ...table(rejects.map(({ reason, pointer, count }) => [`  ${reason}`, pointer || '(value)', number(count)])),
     )
   }
-  lines.push(
-    '',
-    `read ${number(readOf(totals))} = counted + duplicate + rejected + skipped + lost; about ${number(totals.rows)} rows`,
-  )
+  const rows = totals.rows === 0 ? '' : `, in about ${number(totals.rows)} rows` // unknown until PostgreSQL has looked
+  lines.push('', `read ${number(readOf(totals))} = counted + duplicate + rejected + skipped + lost${rows}`)
   if (kafkaProblem !== null) lines.push('', kafkaProblem)
   return lines.join('\n')
 }
