@@ -65,7 +65,8 @@ async function examineKafka(config: Config): Promise<Finding[]> {
     }
     return findings
   } catch (error) {
-    const detail = `${servers}: ${(error as Error).message}. Start it, or set KAFKA_BOOTSTRAP_SERVERS`
+    const said = (error as Error).message.replace(/\.$/, '')
+    const detail = `${servers}: ${said}. Start it (npm start brings one), or set KAFKA_BOOTSTRAP_SERVERS`
     return [{ about: 'Kafka', verdict: 'wrong', detail }]
   }
 }
@@ -78,7 +79,7 @@ async function examinePostgres(config: Config): Promise<Finding[]> {
     client = await connectWriter(config, 'footfall doctor')
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException
-    const detail = `${where}: ${message || code}. Start it, or set POSTGRES_HOST and the others`
+    const detail = `${where}: ${message || code}. Start it (npm start brings one), or set POSTGRES_HOST and the others`
     return [{ about: 'Postgres', verdict: 'wrong', detail }]
   }
   try {
