@@ -1,28 +1,7 @@
 /** The log as the consumer needs it; `kafka/reader.ts` is the real one, a simulator drives the same consumer later. */
-import type { Aborted, Tail } from '../kafka/records.ts'
-import type { Trouble } from '../kafka/trouble.ts'
+import type { Fetched, Want } from '../kafka/reader.ts'
 
-/** What to read of one partition next. */
-export interface Want {
-  readonly topicId: string
-  readonly partition: number
-  readonly offset: number
-  /** The record batch before `offset`: the broker compares its epoch with the log's. */
-  readonly tail: Tail | undefined
-}
-
-/** One partition's part of an answer. */
-export interface Fetched {
-  readonly want: Want
-  /** Whole record batches from the one that holds `want.offset` on, up to the last stable offset; may be empty. */
-  readonly records: Buffer
-  readonly aborted: readonly Aborted[]
-  readonly logStart: number
-  /** The last stable offset: how far there is anything to read. */
-  readonly logEnd: number
-  /** The log is not the one we counted. */
-  readonly trouble?: Trouble
-}
+export type { Fetched, Want }
 
 export interface Log {
   /** The topic as the cluster shows it now; undefined when there is none of this name. */

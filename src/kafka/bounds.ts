@@ -1,4 +1,4 @@
-/** How far each partition of the topic goes, for people who look: `reader.ts` asks for itself. */
+/** How far the partitions of the topic go. */
 import { Admin, FetchIsolationLevels } from '@platformatic/kafka'
 import type { Config } from '../runtime/config.ts'
 import { clusterOptions } from './cluster.ts'
@@ -13,15 +13,27 @@ export interface PartitionBounds {
 export async function listBounds(config: Config, partitions: number): Promise<Map<number, PartitionBounds>> {
   const admin = new Admin({ ...clusterOptions(config, 'status'), retries: 1 })
   try {
-    const at = async (timestamp: bigint) => {
-      const asked = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp }))
-      const topics = [{ name: config.kafka.topic, partitions: asked }]
-      const [topic] = await admin.listOffsets({ topics, isolationLevel: FetchIsolationLevels.READ_COMMITTED })
-      return new Map(topic!.partitions.map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]))
-    }
-    const [starts, ends] = [await at(-2n), await at(-1n)]
+    const all = Array.from({ length: partitions }, (_, partition) => partition)
+    const at = (timestamp: bigint) => offsetsAt(admin, config.kafka.topic, all, timestamp)
+    const [starts, ends] = [await at(earliest), await at(latest)]
     return new Map([...starts].map(([partition, logStart]) => [partition, { logStart, logEnd: ends.get(partition)! }]))
   } finally {
     await admin.close()
   }
+}
+
+/** The timestamps by which Kafka names the log's start and, for readers of committed records, its last stable offset. */
+export const earliest = -2n
+export const latest = -1n
+
+/** @returns the offset at a timestamp, by partition. @throws when the brokers do not answer. */
+export async function offsetsAt(
+  admin: Admin,
+  name: string,
+  partitions: readonly number[],
+  timestamp: bigint,
+): Promise<Map<number, number>> {
+  const topics = [{ name, partitions: partitions.map(partitionIndex => ({ partitionIndex, timestamp })) }]
+  const [topic] = await admin.listOffsets({ topics, isolationLevel: FetchIsolationLevels.READ_COMMITTED })
+  return new Map(topic!.partitions.map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]))
 }

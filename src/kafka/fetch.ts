@@ -4,6 +4,7 @@
  * Version 13 is the first by topic id (Kafka 3.1) and known to every broker since.
  */
 import { type Connection, createAPI, fetchV13, type Reader } from '@platformatic/kafka'
+import type { Aborted } from './records.ts'
 
 export interface FetchPartition {
   readonly partition: number
@@ -20,7 +21,7 @@ export interface FetchedPartition {
   readonly logStart: number
   /** Where the log departs from the epoch we asked with, or undefined. */
   readonly divergesAt: number | undefined
-  readonly aborted: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]
+  readonly aborted: readonly Aborted[]
   readonly records: Buffer
 }
 

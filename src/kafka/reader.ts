@@ -3,9 +3,10 @@
  * topic id and epochs, and an answer that does not fit is a trouble with a name, never a jump to another offset.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Admin, type ClusterMetadata, Connection, FetchIsolationLevels, findErrorBy } from '@platformatic/kafka'
+import { Admin, type ClusterMetadata, Connection, findErrorBy } from '@platformatic/kafka'
 import type { Config } from '../runtime/config.ts'
 import type { Log as Logger } from '../runtime/log.ts'
+import { earliest, latest, offsetsAt } from './bounds.ts'
 import { clusterOptions, retryDelayMs } from './cluster.ts'
 import { type FetchedPartition, fetchFrom } from './fetch.ts'
 import type { Aborted, Tail } from './records.ts'
@@ -26,19 +27,25 @@ const errorCodes = {
   inconsistentTopicId: 103,
 }
 
-interface Want {
+/** What to read of one partition next. */
+export interface Want {
   readonly topicId: string
   readonly partition: number
   readonly offset: number
+  /** The record batch before `offset`: the broker compares its epoch with the log's. */
   readonly tail: Tail | undefined
 }
 
-interface Fetched {
+/** One partition's part of an answer. */
+export interface Fetched {
   readonly want: Want
+  /** Whole record batches from the one that holds `want.offset` on, up to the last stable offset; may be empty. */
   readonly records: Buffer
   readonly aborted: readonly Aborted[]
   readonly logStart: number
+  /** The last stable offset: how far there is anything to read. */
   readonly logEnd: number
+  /** The log is not the one we counted. */
   readonly trouble?: Trouble
 }
 
@@ -67,14 +74,10 @@ export class LogReader {
   }
 
   async bounds(partition: number): Promise<{ start: number; end: number }> {
-    const name = this.#config.kafka.topic
-    const at = async (timestamp: bigint) => {
-      const topics = [{ name, partitions: [{ partitionIndex: partition, timestamp }] }]
-      const listed = await this.#admin.listOffsets({ topics, isolationLevel: FetchIsolationLevels.READ_COMMITTED })
-      return Number(listed[0]!.partitions[0]!.offset)
-    }
-    const start = await at(-2n)
-    return { start, end: Math.max(start, await at(-1n)) }
+    const at = async (timestamp: bigint) =>
+      (await offsetsAt(this.#admin, this.#config.kafka.topic, [partition], timestamp)).get(partition)!
+    const start = await at(earliest)
+    return { start, end: Math.max(start, await at(latest)) }
   }
 
   async fetch(wants: readonly Want[]): Promise<readonly Fetched[]> {
