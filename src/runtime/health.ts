@@ -1,4 +1,4 @@
-/** The small server by which a producer or a consumer is watched; the API answers the same paths itself. */
+/** The small server by which a consumer is watched; the API answers the same paths itself. */
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { renderMetrics } from './metrics.ts'

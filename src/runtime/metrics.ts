@@ -50,12 +50,6 @@ export const consumerMetrics = {
 // The library begins at 0, which an alert on "settled long ago" would take for 1970.
 consumerMetrics.lastSettleSeconds.remove()
 
-export const producerMetrics = {
-  sent: counter('footfall_events_sent_total', 'Events handed to the Kafka client.'),
-  acknowledged: counter('footfall_events_acknowledged_total', 'Events that Kafka acknowledged.'),
-  sendSeconds: histogram('footfall_send_duration_seconds', 'From handing over to acknowledgement.', seconds),
-} as const
-
 export const apiMetrics = {
   requestSeconds: histogram('footfall_http_request_duration_seconds', 'Time of one answer.', seconds, [
     'route',

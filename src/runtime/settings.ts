@@ -133,7 +133,7 @@ export const settings = [
   {
     name: 'HEALTH_PORT',
     type: port,
-    about: 'Serves /livez, /readyz and /metrics of a producer or consumer on 127.0.0.1. Unset: not served.',
+    about: 'Serves /livez, /readyz and /metrics of a consumer on 127.0.0.1. Unset: not served.',
   },
   {
     name: 'LOG_LEVEL',
