@@ -1,152 +1,9 @@
-/** Verb and flags -> one room. The only file that sets an exit code: 0 fine, 1 not so, 2 wrong use or settings. */
+/** Verb, flags and words -> one verb's run. The only file that sets an exit code: 0 fine, 1 not so, 2 wrong use or settings. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
-import { type Config, loadConfig, projectRoot, type Source, WrongSettings } from './runtime/config.ts'
-import { type Running, runUntilStopped } from './runtime/lifecycle.ts'
-import { createLog, type Log } from './runtime/log.ts'
-
-type Flags = Readonly<Record<string, string | boolean | undefined>>
-
-interface Flag {
-  readonly type: 'string' | 'boolean'
-  /** How its value is called in the help. */
-  readonly value?: string
-  readonly about: string
-}
-
-interface Verb {
-  /** One line of `--help`. */
-  readonly about: string
-  /** What `VERB --help` says besides. */
-  readonly more: string
-  readonly flags: Readonly<Record<string, Flag>>
-  /** @returns the exit code. */
-  readonly run: (flags: Flags) => Promise<number>
-}
-
-/** A flag or a verb that there is not, or that cannot be so. */
-class WrongUse extends Error {}
-
-/** After its supervisor's end a role stops in order within 8 s; one that hangs before it runs leaves all the same. */
-const orphanDeadlineMs = 10_000
-
-const json: Flag = { type: 'boolean', about: 'for programs' }
-
-const verbs: Readonly<Record<string, Verb>> = {
-  start: {
-    about: 'the whole system on this machine; the same as npm start',
-    more: [
-      'Starts a Kafka and a PostgreSQL of its own (needs Java 17 or newer, and Maven once), then producer, consumer and',
-      'api as processes. With KAFKA_BOOTSTRAP_SERVERS or POSTGRES_HOST set, that one is used instead. Ctrl-C stops',
-      'everything; data and logs stay in .footfall, and the next start goes on from there.',
-    ].join('\n'),
-    flags: {
-      simulate: { type: 'boolean', about: 'send seeded and simulated events also to a Kafka of your own' },
-    },
-    run: async ({ simulate }) => {
-      const { start } = await import('./stack/stack.ts')
-      await start(loadConfig(), { simulate: simulate === true })
-      return 0
-    },
-  },
-  producer: {
-    about: 'sends simulated events to Kafka until it is stopped',
-    more: [
-      'A population of users looks at items, clicks and buys. Without --count the seeded user comes first. The same',
-      '--seed sends the same events again, which are all counted as duplicates:',
-      '  ./footfall producer --rate 1000 --count 5000 --seed demo',
-    ].join('\n'),
-    flags: {
-      rate: { type: 'string', value: 'N', about: 'events a second, 0.1 to 100000 (PRODUCER_EVENT_RATE)' },
-      count: { type: 'string', value: 'N', about: 'send so many and end; with --rate 0 as fast as Kafka takes them' },
-      seed: { type: 'string', value: 'TEXT', about: 'makes the run repeatable' },
-      users: { type: 'string', value: 'N', about: 'users in the population (PRODUCER_USERS)' },
-      items: { type: 'string', value: 'N', about: 'items they look at (PRODUCER_ITEMS)' },
-    },
-    run: async flags => {
-      const config = loadConfig(
-        overrides(flags, { rate: 'PRODUCER_EVENT_RATE', users: 'PRODUCER_USERS', items: 'PRODUCER_ITEMS' }),
-      )
-      const count = wholeNumber(flags, 'count')
-      const { startProducer } = await import('./producer/producer.ts')
-      const seed = typeof flags['seed'] === 'string' ? { seed: flags['seed'] } : {}
-      return runRole('producer', config, log =>
-        startProducer(config, log, { ...seed, ...(count !== undefined && { count }) }),
-      )
-    },
-  },
-  consumer: {
-    about: 'counts the events of Kafka in PostgreSQL; start more of them to share the partitions',
-    more: 'Every record counts exactly once, whatever is killed meanwhile. Set HEALTH_PORT to watch it by HTTP.',
-    flags: {},
-    run: async () => {
-      const config = loadConfig()
-      const { startConsumer } = await import('./consumer/consumer.ts')
-      return runRole('consumer', config, log => startConsumer(config, log))
-    },
-  },
-  api: {
-    about: 'answers the counts by HTTP',
-    more: 'Listens on API_HOST and API_PORT; /docs shows what it answers.',
-    flags: {},
-    run: async () => {
-      const config = loadConfig()
-      const { startApi } = await import('./api/api.ts')
-      return runRole('api', config, log => startApi(config, log))
-    },
-  },
-  setup: {
-    about: 'creates or checks topic and tables; changes nothing that is there',
-    more: 'The roles do the same when they start, as far as their rights allow.',
-    flags: { json },
-    run: async flags => {
-      const { setup, setupText } = await import('./upkeep/setup.ts')
-      const report = await setup(loadConfig())
-      say(flags['json'] === true ? JSON.stringify(report) : setupText(report))
-      return 0
-    },
-  },
-  status: {
-    about: 'where every partition stands: positions, fates, lag, halts; rejects by reason',
-    more: 'Exit code 1: a partition is halted, or Kafka does not answer.',
-    flags: { json },
-    run: async flags => {
-      const [{ readStatus, isWell }, { statusText }] = await Promise.all([
-        import('./upkeep/status.ts'),
-        import('./upkeep/status-text.ts'),
-      ])
-      const status = await readStatus(loadConfig())
-      if (status === undefined) throw new Error('there are no tables yet; ./footfall setup makes them')
-      say(flags['json'] === true ? JSON.stringify(status) : statusText(status))
-      return isWell(status) ? 0 : 1
-    },
-  },
-  doctor: {
-    about: 'checks machine, settings, Kafka, topic, Postgres and rights, and says how to mend each',
-    more: 'Exit code 1: something is wrong; 2: a setting is.',
-    flags: { json },
-    run: async flags => {
-      const { examineAll, doctorText } = await import('./upkeep/doctor.ts')
-      const findings = await examineAll(loadConfig())
-      say(flags['json'] === true ? JSON.stringify(findings) : doctorText(findings))
-      return findings.some(({ verdict }) => verdict === 'wrong') ? 1 : 0
-    },
-  },
-  reset: {
-    about: "removes the embedded stack's data and logs, after asking",
-    more: 'Refuses while a stack runs over them. A Kafka or PostgreSQL of your own is never touched.',
-    flags: { yes: { type: 'boolean', about: 'do not ask' } },
-    run: async ({ yes }) => {
-      const { reset } = await import('./stack/reset.ts')
-      const done = await reset(loadConfig(), async paths => yes === true || (await confirmed(paths)))
-      if (done === undefined) say('Nothing was removed.')
-      else say(done.removed.length === 0 ? 'There is no data.' : `Removed: ${done.removed.join(', ')}`)
-      return done === undefined ? 1 : 0
-    },
-  },
-}
+import { projectRoot, WrongSettings } from './runtime/config.ts'
+import { type Flags, type Verb, verbs, WrongUse } from './verbs.ts'
 
 process.exit(await main(process.argv.slice(2)))
 
@@ -158,7 +15,8 @@ async function main([verb, ...args]: readonly string[]): Promise<number> {
     if (found === undefined)
       throw new WrongUse(`"${verb}" is no verb of footfall; the verbs: ${Object.keys(verbs).join(', ')}`)
     if (args.includes('--help') || args.includes('-h')) return say(helpOn(verb, found))
-    return await found.run(parseFlags(verb, found, args))
+    const { flags, words } = parse(verb, found, args)
+    return await found.run(flags, words)
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException
     const wrong = error instanceof WrongUse || error instanceof WrongSettings
@@ -170,52 +28,18 @@ async function main([verb, ...args]: readonly string[]): Promise<number> {
   }
 }
 
-function parseFlags(verb: string, { flags }: Verb, args: readonly string[]): Flags {
+function parse(verb: string, { flags, takes }: Verb, args: readonly string[]): { flags: Flags; words: string[] } {
   const options = Object.fromEntries(Object.entries(flags).map(([name, { type }]) => [name, { type }]))
   try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values as Flags
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options,
+      strict: true,
+      allowPositionals: takes !== undefined,
+    })
+    return { flags: values as Flags, words: positionals }
   } catch (error) {
     throw new WrongUse(`${verb}: ${(error as Error).message.split('. ')[0]}`)
-  }
-}
-
-/** Flags that are settings, under the names of the settings. */
-function overrides(flags: Flags, names: Readonly<Record<string, string>>): Source {
-  return Object.fromEntries(
-    Object.entries(names).flatMap(([flag, name]) => (typeof flags[flag] === 'string' ? [[name, flags[flag]]] : [])),
-  )
-}
-
-function wholeNumber(flags: Flags, name: string): number | undefined {
-  const text = flags[name]
-  if (typeof text !== 'string') return undefined
-  if (!/^\d{1,15}$/.test(text)) throw new WrongUse(`--${name} is "${text}"; allowed: a whole number from 0`)
-  return Number(text)
-}
-
-async function runRole(name: string, config: Config, start: (log: Log) => Promise<Running>): Promise<number> {
-  const log = createLog(name, config.logLevel)
-  if (config.supervised)
-    process.stdin.on('end', () => setTimeout(() => process.exit(1), orphanDeadlineMs).unref()).resume()
-  let running: Running
-  try {
-    running = await start(log)
-  } catch (error) {
-    if (error instanceof WrongSettings) throw error
-    log.error({ err: error }, 'did not start')
-    return 1
-  }
-  return runUntilStopped(running, log, config.supervised)
-}
-
-async function confirmed(paths: readonly string[]): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new WrongUse('reset: nobody is there to ask; to remove the data all the same: --yes')
-  const terminal = createInterface({ input: process.stdin, output: process.stdout })
-  try {
-    const answer = await terminal.question(`Remove ${paths.join(', ')}, with all counts and events? [y/N] `)
-    return /^y(es)?$/i.test(answer.trim())
-  } finally {
-    terminal.close()
   }
 }
 
@@ -232,11 +56,12 @@ function helpOnAll(): string {
   ].join('\n')
 }
 
-function helpOn(name: string, { about, more, flags }: Verb): string {
+function helpOn(name: string, { about, more, takes, flags }: Verb): string {
   const named = Object.entries(flags).map(
     ([flag, { value, about }]) => `  ${`--${flag}${value === undefined ? '' : ` ${value}`}`.padEnd(14)} ${about}`,
   )
-  const usage = `Usage: ./footfall ${name}${named.length === 0 ? '' : ' [flags]'}`
+  const words = takes === undefined ? '' : ` ${takes}`
+  const usage = `Usage: ./footfall ${name}${words}${named.length === 0 ? '' : ' [flags]'}`
   return [`${name}: ${about}.`, '', more, '', usage, ...(named.length === 0 ? [] : ['', ...named])].join('\n')
 }
 
