@@ -130,12 +130,21 @@ test('each promise has its tests', () => {
   )
 })
 
+test('every secret and every PEM text may come from a file, and every key is a secret', () => {
+  for (const { name, type, secret, fromFile } of settings as readonly Setting[]) {
+    assert.equal(fromFile === true, secret === true || type.kind === 'pem', name)
+    if (type.kind === 'pem') assert.equal(secret === true, type.of === 'key', name)
+  }
+})
+
 test('.env.example holds every setting with its default, and nothing else', () => {
   const path = join(projectRoot, '.env.example')
   assert.ok(existsSync(path), 'there is no .env.example')
   const lines = [...readFileSync(path, 'utf8').matchAll(/^(# ?)?([A-Z][A-Z0-9_]*)=(.*)$/gm)]
   const given = new Map(lines.map(([, comment, name, value]) => [name, { value, commented: comment !== undefined }]))
-  assert.deepEqual([...given.keys()].sort(), settings.map(setting => setting.name).sort())
+  const files = (settings as readonly Setting[]).filter(({ fromFile }) => fromFile).map(({ name }) => `${name}_FILE`)
+  assert.deepEqual([...given.keys()].sort(), [...settings.map(({ name }) => name), ...files].sort())
+  for (const name of files) assert.deepEqual(given.get(name), { value: '', commented: true }, name)
   for (const { name, fallback } of settings as readonly Setting[]) {
     const { value, commented } = given.get(name)!
     if (fallback === undefined) assert.ok(commented, `${name} has no default and would be set by a copy`)

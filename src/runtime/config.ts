@@ -2,7 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
-import { type Kind, type Setting, settings } from './settings.ts'
+import { misspelt } from './misspelt.ts'
+import { gatherSettings } from './setting-files.ts'
+import { parseValue, refusal, type Value } from './setting-value.ts'
+import { type Setting, settings } from './settings.ts'
 
 export interface Config {
   readonly kafka: {
@@ -36,6 +39,8 @@ export interface Config {
   readonly logLevel: string
   readonly dataFolder: string
   readonly supervised: boolean
+  /** The paths that secrets were read from. */
+  readonly secretFiles: readonly string[]
   /** Which of the two somebody named, in the environment or in `.env`: the embedded one is not started then. */
   readonly given: { readonly kafka: boolean; readonly postgres: boolean }
 }
@@ -62,20 +67,33 @@ export type Source = Readonly<Record<string, string | undefined>>
 export function loadConfig(overrides: Source = {}): Config {
   const dotenvPath = join(projectRoot, '.env')
   const dotenv = existsSync(dotenvPath) ? parseEnv(readFileSync(dotenvPath, 'utf8')) : {}
-  const named = { ...filled(dotenv), ...filled(process.env), ...filled(overrides) }
+  const { named, files, problems } = gatherSettings(
+    [
+      { called: 'the flags', values: filled(overrides) },
+      { called: 'the environment', values: filled(process.env) },
+      { called: '.env', values: filled(dotenv) },
+    ],
+    projectRoot,
+  )
   const dataFolder = resolve(projectRoot, named['FOOTFALL_DATA'] ?? '.footfall')
-  return parseConfig(named, runningStack(dataFolder), misspelt(dotenv))
+  return parseConfig(named, runningStack(dataFolder), [...misspelt(dotenv), ...problems], files)
 }
 
 /**
  * Checks settings that were read already.
- * @param named what somebody wrote; @param running where the embedded stack listens; @param problems found before.
+ * @param named what somebody wrote; @param running where the embedded stack listens; @param problems found before;
+ * @param files where values were read that are not in a setting itself, by the name of the setting.
  */
-export function parseConfig(named: Source, running: Source = {}, problems: readonly string[] = []): Config {
+export function parseConfig(
+  named: Source,
+  running: Source = {},
+  problems: readonly string[] = [],
+  files: ReadonlyMap<string, string> = new Map(),
+): Config {
   const wrong = [...problems]
   // POSTGRES_PORT in a copied .env.example must not lead away from an embedded PostgreSQL that found 5432 taken.
   const embedded = (name: string) => name.startsWith('POSTGRES_') && named['POSTGRES_HOST'] === undefined
-  const values = new Map<string, string | number | boolean | readonly string[] | undefined>()
+  const values = new Map<string, Value>()
   for (const setting of settings as readonly Setting[]) {
     const raw =
       (embedded(setting.name) ? running : named)[setting.name] ??
@@ -83,9 +101,9 @@ export function parseConfig(named: Source, running: Source = {}, problems: reado
       running[setting.name] ??
       setting.fallback
     if (raw === undefined) continue
-    const parsed = parse(setting.type, raw)
+    const parsed = parseValue(setting.type, raw)
     if (parsed !== undefined) values.set(setting.name, parsed)
-    else wrong.push(`${setting.name} is ${shown(setting, raw)}; allowed: ${allowed(setting.type)}`)
+    else wrong.push(refusal(setting, raw, files.get(setting.name)))
   }
   if (wrong.length > 0) throw new WrongSettings(wrong)
   const is = <T>(name: (typeof settings)[number]['name']): T => values.get(name) as T
@@ -126,6 +144,7 @@ export function parseConfig(named: Source, running: Source = {}, problems: reado
     logLevel: is('LOG_LEVEL'),
     dataFolder: resolve(projectRoot, is<string>('FOOTFALL_DATA')),
     supervised: is('FOOTFALL_SUPERVISED'),
+    secretFiles: (settings as readonly Setting[]).flatMap(({ name, secret }) => (secret && files.get(name)) || []),
     given: {
       kafka: named['KAFKA_BOOTSTRAP_SERVERS'] !== undefined,
       postgres: named['POSTGRES_HOST'] !== undefined,
@@ -147,72 +166,4 @@ function runningStack(dataFolder: string): Source {
 /** A setting that is there but empty, as `NAME=` in `.env`, counts as not set. */
 function filled(source: Source): Source {
   return Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value.trim() !== ''))
-}
-
-function parse(type: Kind, raw: string): string | number | boolean | readonly string[] | undefined {
-  switch (type.kind) {
-    case 'text':
-      return (type.pattern?.test(raw) ?? true) ? raw : undefined
-    case 'choice':
-      return type.of.includes(raw) ? raw : undefined
-    case 'flag':
-      return raw === 'true' ? true : raw === 'false' ? false : undefined
-    case 'number': {
-      if (!/^\d+(\.\d+)?$/.test(raw.trim())) return undefined
-      const value = Number(raw)
-      return value >= type.min && value <= type.max && (!type.whole || Number.isInteger(value)) ? value : undefined
-    }
-    case 'brokers': {
-      const brokers = raw.split(',').map(broker => broker.trim())
-      return brokers.every(isBroker) ? brokers : undefined
-    }
-  }
-}
-
-/** What somebody wrote, so that the mistake is seen, but no secret: neither a setting that is one nor one in an address. */
-function shown(setting: Setting, raw: string): string {
-  return setting.secret ? 'set' : `"${raw.replace(/[^/\s]*@/g, '***@')}"`
-}
-
-function isBroker(address: string): boolean {
-  const match = /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(address)
-  return match !== null && Number(match[1]) >= 1 && Number(match[1]) <= 65_535
-}
-
-function allowed(type: Kind): string {
-  switch (type.kind) {
-    case 'text':
-      return type.allowed
-    case 'choice':
-      return type.of.join(', ')
-    case 'flag':
-      return 'true or false'
-    case 'number':
-      return `${type.whole ? 'a whole number' : 'a number'} from ${type.min} to ${type.max}`
-    case 'brokers':
-      return 'host:port, or several separated by commas, with ports from 1 to 65535'
-  }
-}
-
-/** A name in `.env` that is one slip away from a setting: silently ignored it would cost somebody an evening. */
-function misspelt(dotenv: Source): string[] {
-  const names: readonly string[] = settings.map(setting => setting.name)
-  return Object.keys(dotenv).flatMap(name => {
-    if (names.includes(name)) return []
-    const near = names.find(known => slips(known, name) <= 2)
-    return near === undefined ? [] : [`${name} in .env is no setting; did you mean ${near}?`]
-  })
-}
-
-/** Edit distance of two names. */
-function slips(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    }
-    row = next
-  }
-  return row[b.length]!
 }

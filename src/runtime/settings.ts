@@ -2,11 +2,14 @@
  * Every setting there is: name, kind, default, range and what it is for. `.env.example` and the error messages say the
  * same; a test holds them together.
  */
+import type { PemKind } from './pem.ts'
+
 export type Kind =
   | { readonly kind: 'text'; readonly pattern?: RegExp; readonly allowed: string }
   | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly whole: boolean }
   | { readonly kind: 'choice'; readonly of: readonly string[] }
   | { readonly kind: 'brokers' }
+  | { readonly kind: 'pem'; readonly of: PemKind }
   | { readonly kind: 'flag' }
 
 export interface Setting {
@@ -14,7 +17,10 @@ export interface Setting {
   readonly type: Kind
   /** Used when neither the environment nor `.env` nor the running stack says otherwise; none means "unset". */
   readonly fallback?: string
+  /** Never shown. */
   readonly secret?: true
+  /** `NAME_FILE` may give the path of a file with its value instead. Every secret and every PEM text has this. */
+  readonly fromFile?: true
   readonly about: string
 }
 
@@ -82,6 +88,7 @@ export const settings = [
     type: { kind: 'text', allowed: 'any text' },
     fallback: 'footfall',
     secret: true,
+    fromFile: true,
     about: 'The password.',
   },
   {

@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Config, projectRoot, type Source } from '../runtime/config.ts'
+import { fileName } from '../runtime/setting-files.ts'
 import { type Child, startChild } from './child.ts'
 import { gone, processesWith, signalProcess } from './processes.ts'
 
@@ -34,6 +35,8 @@ export function startRole(role: RoleName, { config, addresses, seeded }: Surroun
     logFile: join(config.dataFolder, 'logs', `${role}.log`),
     environment: {
       ...addresses,
+      // What the embedded parts take a value from may be a file; the role has the value.
+      ...Object.fromEntries(Object.keys(addresses).map(name => [fileName(name), ''])),
       FOOTFALL_DATA: config.dataFolder,
       FOOTFALL_SUPERVISED: 'true',
       FOOTFALL_AWAIT_SEED: String(seeded),
