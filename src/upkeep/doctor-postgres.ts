@@ -1,0 +1,86 @@
+/** What the doctor says of PostgreSQL: server, tables, rights, and what they record against the settings. */
+import type { Client } from 'pg'
+import { connectWriter } from '../postgres/connect.ts'
+import { checkMigrated, checkServer } from '../postgres/migrate.ts'
+import type { Config } from '../runtime/config.ts'
+import type { Finding } from './finding.ts'
+
+/** Never throws: what stands in the way is a finding. */
+export async function examinePostgres(config: Config): Promise<Finding[]> {
+  const { host, port, database, user } = config.postgres
+  const where = `${user}@${host}:${port}/${database}`
+  let client: Client
+  try {
+    client = await connectWriter(config, 'footfall doctor')
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException
+    const detail = `${where}: ${message || code}. Start it (npm start brings one), or set POSTGRES_HOST and the others`
+    return [{ about: 'Postgres', verdict: 'wrong', detail }]
+  }
+  try {
+    const notes = await checkServer(client)
+    return [
+      { about: 'Postgres', verdict: 'fine', detail: `${where} answers` },
+      ...notes.map((detail): Finding => ({ about: 'Postgres settings', verdict: 'note', detail })),
+      ...(await examineTables(client, config)),
+    ]
+  } catch (error) {
+    return [{ about: 'Postgres', verdict: 'wrong', detail: (error as Error).message }]
+  } finally {
+    await client.end()
+  }
+}
+
+async function examineTables(client: Client, config: Config): Promise<Finding[]> {
+  const missing = await checkMigrated(client)
+  if (missing.length > 0) {
+    const may = await client.query<{ may: boolean }>(`select has_schema_privilege('public', 'create') as may`)
+    const mend = may.rows[0]!.may ? '' : '; this user may not create tables: grant create on schema public'
+    const detail = `${missing.join(', ')} not applied yet; ./footfall setup applies it${mend}`
+    return [{ about: 'tables', verdict: 'note', detail }]
+  }
+  const findings: Finding[] = [{ about: 'tables', verdict: 'fine', detail: 'up to date' }]
+  const denied = await client.query<{ name: string }>(
+    `select name from unnest($1::text[]) as name where not has_table_privilege(name, 'select, insert, update, delete')`,
+    [['daily_user_item_summary', 'partition_ledger', 'event_ids', 'rejects', 'partition_watch']],
+  )
+  if (denied.rows.length > 0) {
+    const tables = denied.rows.map(({ name }) => name).join(', ')
+    const detail = `${config.postgres.user} may not select, insert, update and delete in ${tables}, as a consumer must`
+    findings.push({ about: 'rights', verdict: 'note', detail })
+  }
+  const counted = await client.query<{ topic: string }>('select topic from installation')
+  const topic = counted.rows[0]?.topic
+  if (topic !== undefined && topic !== config.kafka.topic) {
+    const detail = `this database counts ${topic}, KAFKA_TOPIC_USER_ACTIVITIES is ${config.kafka.topic}: set it back`
+    findings.push({ about: 'topic of the database', verdict: 'wrong', detail })
+  }
+  return [...findings, ...(await examineRules(client, config)), ...(await examineHalts(client))]
+}
+
+async function examineRules(client: Client, { rules }: Config): Promise<Finding[]> {
+  const { rows } = await client.query<Config['rules']>(
+    `select max_age_days as "maxAgeDays", max_ahead_minutes as "maxAheadMinutes", window_hours as "windowHours",
+            window_ids_max as "windowIdsMax" from rules order by version desc limit 1`,
+  )
+  const recorded = rows[0]
+  if (recorded === undefined) return []
+  const same = (Object.keys(recorded) as (keyof Config['rules'])[]).every(name => recorded[name] === rules[name])
+  if (same) return [{ about: 'rules', verdict: 'fine', detail: 'the settings are those the counts were made under' }]
+  const detail =
+    `the counts were made under MAX_EVENT_AGE_DAYS=${recorded.maxAgeDays} ` +
+    `MAX_EVENT_AHEAD_MINUTES=${recorded.maxAheadMinutes} DEDUPE_WINDOW_HOURS=${recorded.windowHours} ` +
+    `DEDUPE_MAX_IDS=${recorded.windowIdsMax}: consumers refuse to start until the settings are these again`
+  return [{ about: 'rules', verdict: 'wrong', detail }]
+}
+
+async function examineHalts(client: Client): Promise<Finding[]> {
+  const { rows } = await client.query<{ partition: number; halt_reason: string; halt_detail: string }>(
+    `select partition, halt_reason, halt_detail from partition_ledger where state = 'halted' order by partition`,
+  )
+  return rows.map(({ partition, halt_reason, halt_detail }) => ({
+    about: `partition ${partition}`,
+    verdict: 'wrong',
+    detail: `halted, ${halt_reason}: ${halt_detail}`,
+  }))
+}
