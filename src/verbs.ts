@@ -56,6 +56,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'A population of users looks at items, clicks and buys. Without --count the seeded user comes first. The same',
       '--seed sends the same events again, which are all counted as duplicates:',
       '  ./footfall producer --rate 1000 --count 5000 --seed demo',
+      'Set HEALTH_PORT to watch it by HTTP: /livez, /readyz, /metrics.',
     ].join('\n'),
     flags: {
       rate: { type: 'string', value: 'N', about: 'events a second, 0.1 to 100000 (PRODUCER_EVENT_RATE)' },
@@ -78,7 +79,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
   },
   consumer: {
     about: 'counts the events of Kafka in PostgreSQL; start more of them to share the partitions',
-    more: 'Every record counts exactly once, whatever is killed meanwhile. Set HEALTH_PORT to watch it by HTTP.',
+    more: 'Every record counts exactly once, whatever is killed meanwhile. Set HEALTH_PORT to watch it\nby HTTP: /livez, /readyz, /metrics.',
     flags: {},
     run: async () => {
       const config = loadConfig()

@@ -9,7 +9,7 @@ import type { Config } from '../runtime/config.ts'
 import type { Part } from '../runtime/health.ts'
 import type { Running } from '../runtime/lifecycle.ts'
 import type { Log } from '../runtime/log.ts'
-import { apiMetrics, version } from '../runtime/metrics.ts'
+import { apiMetrics, exportMetrics, version } from '../runtime/metrics.ts'
 import { addDocuments, describeApi } from './document.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { sendProblem } from './problem.ts'
@@ -45,6 +45,7 @@ export async function startApi(
   log: Log,
   limits: Limits = defaultLimits,
 ): Promise<RunningApi> {
+  exportMetrics('api', apiMetrics)
   const pool = connectPool(config, application)
   const stopping = new AbortController()
   const askParts = createReadiness(pool, config.api.awaitSeed, Date.now())

@@ -5,13 +5,13 @@ import { joinGroup } from '../kafka/group.ts'
 import { LogReader } from '../kafka/reader.ts'
 import { awaitTables } from '../postgres/tables.ts'
 import type { Config } from '../runtime/config.ts'
-import { type Part, startHealth } from '../runtime/health.ts'
+import { type Part, part, startHealth } from '../runtime/health.ts'
 import type { Running } from '../runtime/lifecycle.ts'
 import type { Log as Logger } from '../runtime/log.ts'
-import { consumerMetrics as metrics } from '../runtime/metrics.ts'
+import { exportMetrics, consumerMetrics as metrics } from '../runtime/metrics.ts'
 import { Loop } from './loop.ts'
 import { PostgresStore } from './postgres-store.ts'
-import { observer, part, readyParts, reportUntil } from './report.ts'
+import { observer, readyParts, reportUntil } from './report.ts'
 import { type Installation, type Store, StoreFault } from './store.ts'
 
 /**
@@ -21,8 +21,8 @@ import { type Installation, type Store, StoreFault } from './store.ts'
 export async function startConsumer(config: Config, log: Logger): Promise<Running> {
   const stopping = new AbortController()
   const state: State = { ready: () => [part('start', 'waiting for Kafka, PostgreSQL, topic and tables')] }
-  const health =
-    config.healthPort === undefined ? undefined : await startHealth(config.healthPort, { ready: () => state.ready() })
+  exportMetrics('consumer', metrics)
+  const health = await startHealth(config.health, () => state.ready())
   const ended = run(config, log, state, stopping.signal)
   ended.catch(() => {}) // whoever runs us hears of it through `ended`
   return {

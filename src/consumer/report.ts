@@ -2,7 +2,7 @@
 import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Membership } from '../kafka/group.ts'
-import type { Part } from '../runtime/health.ts'
+import { type Part, part } from '../runtime/health.ts'
 import type { Log as Logger } from '../runtime/log.ts'
 import { consumerMetrics as metrics } from '../runtime/metrics.ts'
 import type { Observer } from './core.ts'
@@ -89,8 +89,4 @@ export function readyParts(loop: Loop, membership: Membership): Part[] {
     part('partitions', opening.length === 0 ? undefined : `opening ${opening.join(', ')}`),
     part('halts', halted.length === 0 ? undefined : `halted: ${halted.join(', ')}; ./footfall status says why`),
   ]
-}
-
-export function part(name: string, why: string | undefined): Part {
-  return why === undefined ? { name, ready: true } : { name, ready: false, why }
 }

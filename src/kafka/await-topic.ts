@@ -8,9 +8,15 @@ import { ensureTopic, type Topic, TopicCompacted } from './topic.ts'
 /**
  * Returns the topic when it is there, or undefined when `signal` aborts. Waits as long as it takes for brokers that are
  * down or for somebody with the rights; logs each reason once.
+ * @param waiting hears after each attempt why it waits on.
  * @throws TopicCompacted: waiting is of no use.
  */
-export async function awaitTopic(config: Config, log: Log, signal: AbortSignal): Promise<Topic | undefined> {
+export async function awaitTopic(
+  config: Config,
+  log: Log,
+  signal: AbortSignal,
+  waiting: (why: Error) => void = () => {},
+): Promise<Topic | undefined> {
   const { topic: name, bootstrapServers } = config.kafka
   let said: string | undefined
   for (let attempt = 1; !signal.aborted; attempt++) {
@@ -24,6 +30,7 @@ export async function awaitTopic(config: Config, log: Log, signal: AbortSignal):
       const reason = (error as Error).message
       if (reason !== said) log.warn({ bootstrapServers, topic: name, reason }, 'waiting for Kafka and the topic')
       said = reason
+      waiting(error as Error)
       await pause(retryDelayMs(attempt), undefined, { signal }).catch(() => {})
     }
   }

@@ -92,6 +92,11 @@ export class Lane {
     return this.#pendingBytes
   }
 
+  /** Records whose batch was sent and has no answer yet. */
+  get unanswered(): number {
+    return this.#uncertain ? this.#batch.length : 0
+  }
+
   get books(): LaneBooks {
     return { acknowledged: this.#acknowledged, refused: this.#refused, perhapsTwice: this.#perhapsTwice }
   }
@@ -112,7 +117,7 @@ export class Lane {
   /** Gives up what is left: `unknown` was on its way without an answer, `unsent` never left. */
   giveUp(): { unknown: number; unsent: number } {
     this.#givenUp.abort()
-    const unknown = this.#uncertain ? this.#batch.length : 0
+    const unknown = this.unanswered
     const left = [...this.#batch, ...this.#queue]
     this.#batch = []
     this.#queue = []

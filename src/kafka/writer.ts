@@ -74,6 +74,11 @@ export class Writer implements Carrier {
     return this.#stalled.values().next().value
   }
 
+  /** Records that were sent and have no answer yet: in the log or not. */
+  get unanswered(): number {
+    return this.#lanes.reduce((sum, { unanswered }) => sum + unanswered, 0)
+  }
+
   get books(): WriterBooks {
     const sum = { acknowledged: 0, refused: 0, perhapsTwice: 0 }
     for (const { books } of this.#lanes) {

@@ -6,11 +6,14 @@ import { eventKey, eventValue } from '../event/wire.ts'
 import { awaitTopic } from '../kafka/await-topic.ts'
 import { openWriter, type Writer } from '../kafka/writer.ts'
 import { type Config, WrongSettings } from '../runtime/config.ts'
+import { type Part, startHealth } from '../runtime/health.ts'
 import type { Running } from '../runtime/lifecycle.ts'
 import type { Log } from '../runtime/log.ts'
+import { exportMetrics, producerMetrics } from '../runtime/metrics.ts'
 import { createPace } from './pace.ts'
 import { itemId, simulate, userId } from './population.ts'
 import { reportProgress } from './progress.ts'
+import { reportMetrics, sendingParts, waitingParts } from './report.ts'
 import { seededEvents } from './seed.ts'
 
 export interface ProducerOptions {
@@ -39,15 +42,23 @@ export async function startProducer(config: Config, log: Log, options: ProducerO
   const problems = wrongOptions(options)
   if (problems.length > 0) throw new WrongSettings(problems)
   const stopping = new AbortController()
-  const ended = run(config, log, options, stopping.signal)
+  exportMetrics('producer', producerMetrics)
+  const state: State = { ready: () => waitingParts(undefined) }
+  const health = await startHealth(config.health, () => state.ready())
+  const ended = run(config, log, options, state, stopping.signal)
   ended.catch(() => {}) // whoever runs us hears of it through `ended`; stop must not fail because of it
   return {
     ended,
     async stop() {
       stopping.abort()
       await ended.catch(() => {})
+      await health?.stop()
     },
   }
+}
+
+interface State {
+  ready: () => Part[]
 }
 
 function wrongOptions({ count, seed }: ProducerOptions): string[] {
@@ -61,27 +72,47 @@ function wrongOptions({ count, seed }: ProducerOptions): string[] {
   return problems
 }
 
-async function run(config: Config, log: Log, options: ProducerOptions, stopping: AbortSignal): Promise<void> {
-  const topic = await awaitTopic(config, log, stopping)
+async function run(
+  config: Config,
+  log: Log,
+  options: ProducerOptions,
+  state: State,
+  stopping: AbortSignal,
+): Promise<void> {
+  const topic = await awaitTopic(config, log, stopping, why => {
+    state.ready = () => waitingParts(why)
+  })
   if (topic === undefined) return
   const writer = openWriter(config, log, 'producer', topic.partitions)
   const books = { given: 0, skipped: 0 }
   const give = (events: readonly UserActivity[]) => {
     books.given += events.length
-    writer.send(events.map(event => ({ key: eventKey(event), value: eventValue(event) }))).catch((error: unknown) => {
-      // Closed or refused: neither is called sent, and the books at the end say how many.
-      if (!stopping.aborted) log.error({ err: error }, 'events were not written')
-    })
+    const sent = writer.send(events.map(event => ({ key: eventKey(event), value: eventValue(event) })))
+    sent.then(
+      () => producerMetrics.lastAcknowledgedSeconds.setToCurrentTime(),
+      (error: unknown) => {
+        // Closed or refused: neither is called sent, and the books at the end say how many.
+        if (!stopping.aborted) log.error({ err: error }, 'events were not written')
+      },
+    )
   }
-  const count = () => ({ ...books, books: writer.books, trouble: writer.trouble })
-  const stopReport = reportProgress(count, log, process.stderr.isTTY ? process.stderr : undefined)
+  const count = () => ({
+    ...books,
+    books: writer.books,
+    unanswered: writer.unanswered,
+    trouble: writer.trouble,
+  })
+  state.ready = () => sendingParts(writer)
+  const stopMetrics = reportMetrics(count, config.producer.eventsPerSecond)
+  const stopProgress = reportProgress(count, log, process.stderr.isTTY ? process.stderr : undefined)
   try {
     if (options.count === undefined) give(seededEvents(new Date().toISOString().slice(0, 10)))
     await simulateEvents(config, log, options, writer, give, books, stopping)
     if (options.count !== undefined) await writer.flushed(stopping)
   } finally {
     const final = await writer.close(flushMs)
-    stopReport()
+    stopProgress()
+    stopMetrics()
     const clean = final.unknown === 0 && final.unsent === 0 && final.refused === 0
     log[clean ? 'info' : 'warn']({ made: books.given, ...final, skipped: books.skipped }, 'sent')
   }

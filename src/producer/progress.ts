@@ -7,6 +7,8 @@ export interface Count {
   /** Handed to the writer. */
   readonly given: number
   readonly books: WriterBooks
+  /** Sent, and no answer yet: in the log or not. */
+  readonly unanswered: number
   /** Never made, because Kafka or this machine could not keep up. */
   readonly skipped: number
   readonly trouble: string | undefined

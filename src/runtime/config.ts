@@ -35,7 +35,8 @@ export interface Config {
   }
   readonly consumer: { readonly batchBytesMax: number; readonly pendingRecordsMax: number }
   readonly api: { readonly host: string; readonly port: number; readonly awaitSeed: boolean }
-  readonly healthPort: number | undefined
+  /** Of a consumer or producer. port undefined: not served. */
+  readonly health: { readonly host: string; readonly port: number | undefined }
   readonly logLevel: string
   readonly dataFolder: string
   readonly supervised: boolean
@@ -140,7 +141,7 @@ export function parseConfig(
       pendingRecordsMax: is('CONSUMER_MAX_PENDING_RECORDS'),
     },
     api: { host: is('API_HOST'), port: is('API_PORT'), awaitSeed: is('FOOTFALL_AWAIT_SEED') },
-    healthPort: is('HEALTH_PORT'),
+    health: { host: is('HEALTH_HOST'), port: is('HEALTH_PORT') },
     logLevel: is('LOG_LEVEL'),
     dataFolder: resolve(projectRoot, is<string>('FOOTFALL_DATA')),
     supervised: is('FOOTFALL_SUPERVISED'),

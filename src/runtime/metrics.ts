@@ -7,18 +7,24 @@ import { join } from 'node:path'
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import { projectRoot } from './config.ts'
 
-export const registry = new Registry()
+const registry = new Registry()
 
 const counter = <T extends string>(name: string, help: string, labelNames: readonly T[] = []) =>
-  new Counter<T>({ name, help, labelNames: [...labelNames], registers: [registry] })
+  new Counter<T>({ name, help, labelNames: [...labelNames], registers: [] })
 const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []) =>
-  new Gauge<T>({ name, help, labelNames: [...labelNames], registers: [registry] })
+  new Gauge<T>({ name, help, labelNames: [...labelNames], registers: [] })
+/** Absent before the first time: the library begins at 0, which an alert on "long ago" would take for 1970. */
+const moment = (name: string, help: string) => {
+  const metric = gauge(name, help)
+  metric.remove()
+  return metric
+}
 const histogram = <T extends string>(
   name: string,
   help: string,
   buckets: readonly number[],
   labelNames: readonly T[] = [],
-) => new Histogram<T>({ name, help, buckets: [...buckets], labelNames: [...labelNames], registers: [registry] })
+) => new Histogram<T>({ name, help, buckets: [...buckets], labelNames: [...labelNames], registers: [] })
 
 /** From a quick answer on one machine to the deadline of a slow one; 0.25 is a promise of the bench. */
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -27,6 +33,28 @@ const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const waitSeconds = [...seconds, 30, 60, 300, 1_800, 7_200]
 
 const tenfolds = [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000]
+
+export const producerMetrics = {
+  made: counter('footfall_producer_made_total', 'Events made.'),
+  acknowledged: counter('footfall_producer_acknowledged_total', 'Events that all in-sync replicas have.'),
+  refused: counter('footfall_producer_refused_total', 'Events a broker refused for good: not in the log.'),
+  perhapsTwice: counter(
+    'footfall_producer_perhaps_twice_total',
+    'Acknowledged events that may be in the log twice, because a broker lost track; their ids make it harmless.',
+  ),
+  skipped: counter(
+    'footfall_producer_skipped_total',
+    'Events not made in time, because Kafka or the machine was slow.',
+  ),
+  waiting: gauge('footfall_producer_waiting_events', 'Events made and neither acknowledged nor refused.'),
+  unanswered: gauge('footfall_producer_unanswered_events', 'Of those waiting, the ones sent: in the log or not.'),
+  stalled: gauge('footfall_producer_stalled', '1 while Kafka takes nothing in at least one partition.'),
+  rateAsked: gauge('footfall_producer_rate_asked', 'Events a second asked for; 0 is none but the seeded ones.'),
+  lastAcknowledgedSeconds: moment(
+    'footfall_producer_last_acknowledged_timestamp_seconds',
+    'When the last event was acknowledged.',
+  ),
+} as const
 
 export const consumerMetrics = {
   records: counter('footfall_records_total', 'Records settled, by fate.', ['fate']),
@@ -42,13 +70,10 @@ export const consumerMetrics = {
   lag: gauge('footfall_partition_lag_records', 'Log end minus next offset.', ['partition']),
   halted: gauge('footfall_partition_halted', '1 while a partition is halted.', ['partition', 'reason']),
   partitions: gauge('footfall_partitions_open', 'Partitions this consumer settles.'),
-  lastSettleSeconds: gauge('footfall_last_settle_timestamp_seconds', 'When the last settle was committed.'),
+  lastSettleSeconds: moment('footfall_last_settle_timestamp_seconds', 'When the last settle was committed.'),
   rebalances: counter('footfall_rebalances_total', 'Assignments received from the group.'),
   faults: counter('footfall_faults_total', 'Trouble of the platform that was retried, by kind.', ['kind']),
 } as const
-
-// The library begins at 0, which an alert on "settled long ago" would take for 1970.
-consumerMetrics.lastSettleSeconds.remove()
 
 export const apiMetrics = {
   requestSeconds: histogram('footfall_http_request_duration_seconds', 'Time of one answer.', seconds, [
@@ -61,35 +86,41 @@ export const apiMetrics = {
 /** Of this build, as package.json has it. */
 export const version = (JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string })
   .version
-gauge('footfall_build_info', 'Always 1; which build this is.', ['version', 'node']).set(
-  { version, node: process.version },
-  1,
-)
 
-// The library's own defaults break Prometheus' naming rules (gauges that end in _total), so these few are ours.
-gauge('process_start_time_seconds', 'When the process started, in seconds since 1970.').set(
-  Math.round(Date.now() / 1000 - process.uptime()),
-)
-new Gauge({
-  name: 'process_resident_memory_bytes',
-  help: 'Memory of the process.',
-  registers: [registry],
-  collect() {
-    this.set(process.memoryUsage.rss())
-  },
-})
-new Counter({
-  name: 'process_cpu_seconds_total',
-  help: 'Processor time of the process, user and system.',
-  registers: [registry],
-  collect() {
-    const { user, system } = process.cpuUsage()
-    this.reset()
-    this.inc((user + system) / 1e6)
-  },
+/** Every process has these. The library's own break Prometheus' naming rules: gauges that end in _total. */
+export const processMetrics = {
+  build: gauge('footfall_build_info', 'Always 1; which role of which build this is.', ['role', 'version', 'node']),
+  startSeconds: gauge('process_start_time_seconds', 'When the process started, in seconds since 1970.'),
+  memory: gauge('process_resident_memory_bytes', 'Memory of the process.'),
+  cpu: counter('process_cpu_seconds_total', 'Processor time of the process, user and system.'),
+} as const
+
+type Exported = Readonly<Record<string, Counter | Gauge | Histogram>>
+
+/** Puts what a role measures on its page. What it does not is absent there, not 0. */
+export function exportMetrics(role: string, metrics: Exported): void {
+  for (const metric of Object.values({ ...processMetrics, ...metrics })) registry.registerMetric(metric)
+  processMetrics.build.set({ role, version, node: process.version }, 1)
+  processMetrics.startSeconds.set(Math.round(Date.now() / 1000 - process.uptime()))
+}
+
+const refreshers = new Set<() => void>()
+
+/** Has `refresh` called before each look at the page, for what is known anyway and need not be kept up to date. */
+export function beforeEachScrape(refresh: () => void): Disposable {
+  refreshers.add(refresh)
+  return { [Symbol.dispose]: () => void refreshers.delete(refresh) }
+}
+
+beforeEachScrape(() => {
+  processMetrics.memory.set(process.memoryUsage.rss())
+  const { user, system } = process.cpuUsage()
+  processMetrics.cpu.reset()
+  processMetrics.cpu.inc((user + system) / 1e6)
 })
 
 /** @returns the page for /metrics and its content type. */
 export async function renderMetrics(): Promise<{ text: string; contentType: string }> {
+  for (const refresh of refreshers) refresh()
   return { text: await registry.metrics(), contentType: registry.contentType }
 }

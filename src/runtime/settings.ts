@@ -140,7 +140,14 @@ export const settings = [
   {
     name: 'HEALTH_PORT',
     type: port,
-    about: 'Serves /livez, /readyz and /metrics of a consumer on 127.0.0.1. Unset: not served.',
+    about:
+      'A consumer or producer serves /livez, /readyz and /metrics here; the API does on its own port. Unset: nowhere.',
+  },
+  {
+    name: 'HEALTH_HOST',
+    type: host,
+    fallback: '127.0.0.1',
+    about: 'Where HEALTH_PORT listens. Probes and scrapers on other machines need 0.0.0.0.',
   },
   {
     name: 'LOG_LEVEL',

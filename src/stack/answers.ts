@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import type { Config } from '../runtime/config.ts'
-import { apiUrl, seededUser } from './ready-screen.ts'
+import { localUrl, seededUser } from './ready-screen.ts'
 
 const answerTimeoutMs = 2_000
 const pollMs = 50
@@ -19,7 +19,7 @@ export interface Asked {
 
 /** Returns when the API is ready and, where it was sent, the seeded row answers. Waits as long as it takes. */
 export async function awaitAnswer({ api, seeded, signal, missing }: Asked): Promise<void> {
-  const url = apiUrl(api)
+  const url = localUrl(api)
   for (;;) {
     signal.throwIfAborted()
     const what = await notReady(url, seeded)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type Config, projectRoot, type Source } from '../runtime/config.ts'
 import { fileName } from '../runtime/setting-files.ts'
 import { type Child, startChild } from './child.ts'
+import { freePort } from './port.ts'
 import { gone, processesWith, signalProcess } from './processes.ts'
 
 export type RoleName = 'producer' | 'consumer' | 'api'
@@ -22,10 +23,21 @@ export interface Surroundings {
   readonly addresses: Source
   /** The seeded events are sent, so the API is ready only when they are counted. */
   readonly seeded: boolean
+  readonly healthPorts: HealthPorts
+}
+
+/** Where a role serves its health and metrics; the API does so on its own port. */
+export type HealthPorts = Readonly<Record<Exclude<RoleName, 'api'>, number>>
+
+/** HEALTH_PORT, else the port after the API's, and the one after that; where they are taken, free ones. */
+export async function findHealthPorts({ api, health }: Config): Promise<HealthPorts> {
+  const usual = health.port ?? api.port + 1
+  const consumer = await freePort(Math.min(usual, 65_535))
+  return { consumer, producer: await freePort(Math.min(consumer + 1, 65_535)) }
 }
 
 /** Starts one role; its log is in the folder `logs`. It ends when its standard input closes, at the latest when we die. */
-export function startRole(role: RoleName, { config, addresses, seeded }: Surroundings): Child {
+export function startRole(role: RoleName, { config, addresses, seeded, healthPorts }: Surroundings): Child {
   return startChild({
     name: role,
     title: title(role, config.dataFolder),
@@ -40,6 +52,7 @@ export function startRole(role: RoleName, { config, addresses, seeded }: Surroun
       FOOTFALL_DATA: config.dataFolder,
       FOOTFALL_SUPERVISED: 'true',
       FOOTFALL_AWAIT_SEED: String(seeded),
+      ...(role === 'api' ? {} : { HEALTH_PORT: String(healthPorts[role]) }),
       ...(role === 'consumer' ? { KAFKA_GROUP_INSTANCE_ID: config.kafka.groupInstanceId ?? memberId(config) } : {}),
     },
   })

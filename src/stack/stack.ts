@@ -11,7 +11,7 @@ import { portIsFree } from './port.ts'
 import { checkPrerequisites } from './prerequisites.ts'
 import { lastWord } from './ready.ts'
 import { readyScreen } from './ready-screen.ts'
-import { endLeftOverRoles, type RoleName, roleNames, type Surroundings, startRole } from './roles.ts'
+import { endLeftOverRoles, findHealthPorts, type RoleName, roleNames, type Surroundings, startRole } from './roles.ts'
 import { createScreen, type Screen } from './screen.ts'
 import { type Servers, startServers } from './servers.ts'
 import { type Stopping, untilAsked } from './stopping.ts'
@@ -62,9 +62,11 @@ async function run(config: Config, options: StartOptions, screen: Screen, stoppi
   const addresses = settingsOf(servers, config)
   writeFileSync(runFile(config.dataFolder), `${JSON.stringify(addresses, null, 2)}\n`, { mode: 0o600 })
   const step = screen.step('Footfall')
+  const healthPorts = await findHealthPorts(config)
   try {
     for (const role of roleNames) {
-      if (role !== 'producer' || seeded) stopping.started(keepRole(role, { config, addresses, seeded }, screen))
+      if (role === 'producer' && !seeded) continue
+      stopping.started(keepRole(role, { config, addresses, seeded, healthPorts }, screen))
     }
     await awaitAnswer({ api: config.api, seeded, signal: stopping.asked, missing: step.doing })
     step.done(seeded ? 'producer, consumer and api run; the seeded user answers' : 'consumer and api run')
@@ -78,6 +80,7 @@ async function run(config: Config, options: StartOptions, screen: Screen, stoppi
       config: { ...config, postgres },
       kafka: servers.kafka?.address ?? config.kafka.bootstrapServers.join(','),
       seeded,
+      healthPorts,
       simulatedUser: simulates ? await findSimulatedUser(postgres) : undefined,
       seconds: (performance.now() - startedMs) / 1_000,
       folder: process.cwd(),

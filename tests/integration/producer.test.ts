@@ -7,7 +7,17 @@ import type { UserActivity } from '../../src/event/schema.ts'
 import { TopicCompacted } from '../../src/kafka/topic.ts'
 import { type ProducerOptions, startProducer } from '../../src/producer/producer.ts'
 import { parseConfig } from '../../src/runtime/config.ts'
-import { type Address, freshName, freshTopic, ownKafka, sharedKafka, until } from '../support/environment.ts'
+import type { Part } from '../../src/runtime/health.ts'
+import { freePort } from '../../src/stack/port.ts'
+import {
+  type Address,
+  freshName,
+  freshTopic,
+  ownKafka,
+  roleProcess,
+  sharedKafka,
+  until,
+} from '../support/environment.ts'
 
 interface Read {
   readonly partition: number
@@ -35,15 +45,23 @@ interface Line {
 interface Where {
   readonly kafka?: Address
   readonly options?: ProducerOptions
+  /** Of its health and metrics. */
+  readonly port?: number
 }
 
-async function start(t: TestContext, topic: string, rate: number, { kafka = sharedKafka(), options = {} }: Where = {}) {
+async function start(
+  t: TestContext,
+  topic: string,
+  rate: number,
+  { kafka = sharedKafka(), options = {}, port }: Where = {},
+) {
   const lines: Line[] = []
   const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line) as Line) })
   const config = parseConfig({
     KAFKA_BOOTSTRAP_SERVERS: kafka.address,
     KAFKA_TOPIC_USER_ACTIVITIES: topic,
     PRODUCER_EVENT_RATE: String(rate),
+    HEALTH_PORT: port === undefined ? undefined : String(port),
   })
   const running = await startProducer(config, log, options)
   t.after(() => running.stop())
@@ -70,6 +88,21 @@ async function readAll(t: TestContext, topic: string, kafka: Address = sharedKaf
   await until(() => read.length >= total, 30_000, `${total} records of ${topic} are read`)
   await consumer.disconnect()
   return read.sort((one, two) => one.partition - two.partition || one.offset - two.offset)
+}
+
+/** The parts that it says are not ready. */
+async function notReady(port: number): Promise<readonly Part[]> {
+  const answer = await fetch(`http://127.0.0.1:${port}/readyz`)
+  const { parts } = (await answer.json()) as { parts: readonly Part[] }
+  const missing = parts.filter(({ ready }) => !ready)
+  assert.equal(answer.status, missing.length === 0 ? 200 : 503)
+  return missing
+}
+
+/** One look at its page, by the ends of the names. */
+async function metrics(port: number): Promise<(name: string) => number> {
+  const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  return name => Number(new RegExp(`^footfall_producer_${name} (.*)$`, 'm').exec(page)?.[1])
 }
 
 async function logEnds(topic: string, kafka: Address = sharedKafka()): Promise<number[]> {
@@ -163,11 +196,39 @@ test('a compacted topic is refused for good', async t => {
   await assert.rejects(producer.ended, TopicCompacted)
 })
 
-test('without a Kafka it waits, and says so once', async t => {
+test('without a Kafka it waits, and says why: in the log once, to probes whenever they ask', async t => {
   const nowhere = { host: '127.0.0.1', port: 1, address: '127.0.0.1:1' }
-  const producer = await start(t, 'any', 1, { kafka: nowhere })
+  const port = await freePort()
+  const producer = await start(t, 'any', 1, { kafka: nowhere, port })
   await until(() => producer.said('waiting for Kafka and the topic').length === 1, 10_000, 'it says that it waits')
+  const [kafka, topic] = await notReady(port)
+  assert.match(kafka?.why ?? '', /Cannot connect/)
+  assert.equal(topic?.why, 'waits for kafka')
   await producer.stop()
+})
+
+test('its metrics say what it sends, and agree with the log', async t => {
+  const [topic, port] = [await freshTopic(2), await freePort()]
+  const kafka = { KAFKA_BOOTSTRAP_SERVERS: sharedKafka().address, KAFKA_TOPIC_USER_ACTIVITIES: topic }
+  roleProcess(t, 'producer', { ...kafka, PRODUCER_EVENT_RATE: '50', HEALTH_PORT: String(port) })
+  const before = Date.now() / 1_000
+  const metric = await until(
+    async () => {
+      const metric = await metrics(port)
+      return metric('acknowledged_total') > 50 && metric
+    },
+    20_000,
+    'it sends',
+  )
+  assert.equal(metric('made_total'), metric('acknowledged_total') + metric('waiting_events'))
+  assert.ok(metric('unanswered_events') <= metric('waiting_events'))
+  assert.ok(metric('last_acknowledged_timestamp_seconds') > before)
+  assert.equal(metric('rate_asked'), 50)
+  for (const none of ['refused_total', 'perhaps_twice_total', 'stalled']) assert.equal(metric(none), 0, none)
+  assert.deepEqual(await notReady(port), [])
+  const ends = total(await logEnds(topic))
+  assert.ok(ends >= metric('acknowledged_total'))
+  assert.ok((await metrics(port))('acknowledged_total') + (await metrics(port))('waiting_events') >= ends)
 })
 
 test('a seed that does not fit into an event id is a wrong setting', async t => {
@@ -188,13 +249,18 @@ test('partitions that are added while it sends are used', async t => {
 
 test('a broker that is killed in the middle and gone at the end: what the producer called sent is there', async t => {
   const kafka = await ownKafka(t)
-  const topic = freshName('topic')
-  const producer = await start(t, topic, 3_000, { kafka })
+  const [topic, port] = [freshName('topic'), await freePort()]
+  const producer = await start(t, topic, 3_000, { kafka, port })
   const reaches = (events: number) =>
     until(() => logEnds(topic, kafka).then(ends => total(ends) >= events), 30_000, `${events} events are there`)
   await reaches(1_000)
   await kafka.kill()
   await until(() => producer.said('Kafka takes no events, holding them').length === 1, 10_000, 'it says that it holds')
+  assert.equal((await metrics(port))('stalled'), 1)
+  assert.deepEqual(
+    (await notReady(port)).map(({ name }) => name),
+    ['kafka'],
+  )
   await kafka.start()
   await reaches(6_000)
   await until(() => producer.said('Kafka takes events again').length === 1, 10_000, 'and that it is over')

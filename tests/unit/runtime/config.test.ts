@@ -74,6 +74,7 @@ const cases: readonly (readonly [name: string, good: readonly string[], bad: rea
   host('API_HOST'),
   numbers('API_PORT', 1, 65_535),
   numbers('HEALTH_PORT', 1, 65_535),
+  host('HEALTH_HOST'),
   ['LOG_LEVEL', ['debug', 'info', 'warn', 'error'], ['trace', 'INFO', ''], 'debug, info, warn, error'],
   ['FOOTFALL_DATA', ['.footfall', '/a b'], [''], 'the path of a folder'],
   flag('FOOTFALL_AWAIT_SEED'),
@@ -102,7 +103,7 @@ test('all wrong settings are told at once, those found before included', () => {
 })
 
 test('without any setting the defaults are those of the contract', () => {
-  const { kafka, postgres, producer, rules, consumer, api, logLevel, given, healthPort } = parseConfig({})
+  const { kafka, postgres, producer, rules, consumer, api, logLevel, given, health } = parseConfig({})
   assert.deepEqual(kafka, {
     bootstrapServers: ['127.0.0.1:9092'],
     topic: 'user_activities',
@@ -118,7 +119,10 @@ test('without any setting the defaults are those of the contract', () => {
   assert.deepEqual(rules, { maxAgeDays: 400, maxAheadMinutes: 60, windowHours: 24, windowIdsMax: 2_000_000 })
   assert.deepEqual(consumer, { batchBytesMax: 134_217_728, pendingRecordsMax: 200_000 })
   assert.deepEqual(api, { host: '127.0.0.1', port: 8000, awaitSeed: false })
-  assert.deepEqual([logLevel, healthPort, given], ['info', undefined, { kafka: false, postgres: false }])
+  assert.deepEqual(
+    [logLevel, health, given],
+    ['info', { host: '127.0.0.1', port: undefined }, { kafka: false, postgres: false }],
+  )
 })
 
 test('what somebody named comes before the running stack, and that before the default', () => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../../src/runtime/config.ts'
-import { apiUrl, readyScreen } from '../../../src/stack/ready-screen.ts'
+import { localUrl, readyScreen } from '../../../src/stack/ready-screen.ts'
 
 const config = parseConfig({ FOOTFALL_DATA: '/home/ann/footfall/.footfall', POSTGRES_PASSWORD: 'hidden' })
 const facts = {
   config,
   kafka: '127.0.0.1:9092',
   seeded: true,
+  healthPorts: { consumer: 8001, producer: 8002 },
   simulatedUser: 'b1e29a76-0000-4000-8000-000000000000',
   seconds: 4.06,
   folder: '/home/ann/footfall',
@@ -20,11 +21,15 @@ test('the ready screen has lines to paste for the seeded and a simulated user, a
   assert.match(screen, /^ {2}curl http:\/\/127\.0\.0\.1:8000\/api\/user-activity-summary\/b1e29a76-/m)
   assert.match(screen, /ready after 4\.1 s/)
   assert.match(screen, / \.footfall, \.footfall\/logs/)
+  assert.match(
+    screen,
+    /^ {2}Metrics .*:8000\/metrics \(api\) .*:8001\/metrics \(consumer\) .*:8002\/metrics \(producer\)$/m,
+  )
   assert.doesNotMatch(screen, /hidden/)
 })
 
 test('without seeded or simulated events nobody is sent to look for them', () => {
-  assert.doesNotMatch(readyScreen({ ...facts, seeded: false, simulatedUser: undefined }), /curl/)
+  assert.doesNotMatch(readyScreen({ ...facts, seeded: false, simulatedUser: undefined }), /curl|producer/)
 })
 
 test('a data folder elsewhere is shown by its whole path', () => {
@@ -32,7 +37,7 @@ test('a data folder elsewhere is shown by its whole path', () => {
 })
 
 test('an API that listens on every address is reached on this machine', () => {
-  assert.equal(apiUrl({ host: '0.0.0.0', port: 80, awaitSeed: false }), 'http://127.0.0.1:80')
-  assert.equal(apiUrl({ host: '::', port: 80, awaitSeed: false }), 'http://[::1]:80')
-  assert.equal(apiUrl({ host: 'localhost', port: 80, awaitSeed: false }), 'http://localhost:80')
+  assert.equal(localUrl({ host: '0.0.0.0', port: 80 }), 'http://127.0.0.1:80')
+  assert.equal(localUrl({ host: '::', port: 80 }), 'http://[::1]:80')
+  assert.equal(localUrl({ host: 'localhost', port: 80 }), 'http://localhost:80')
 })
