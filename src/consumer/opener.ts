@@ -2,9 +2,9 @@
  * Opens partitions, and decides over their troubles. Keeps the halting half of G7. One thing after another: the store
  * reads over one connection, and brokers may take their time, for which neither reading nor settling waits.
  */
+import { examine, type Place } from '../kafka/examine.ts'
 import type { Trouble } from '../kafka/trouble.ts'
 import type { Core } from './core.ts'
-import { examine } from './examine.ts'
 import { Fold, type Standing } from './fold.ts'
 import { IdHash } from './id-hash.ts'
 import { Mismatch } from './install.ts'
@@ -106,7 +106,7 @@ export class Opener {
       await store.moveStart(standing, start)
       return partition.drop(Date.now())
     }
-    const trouble = await examine(log, standing, bounds.batchBytesMax, false)
+    const trouble = await examine(log, placeOf(standing), bounds.batchBytesMax, false)
     if (!isOurs()) return
     partition.opened(new Fold(standing, installation.rules, this.#hash), startOffset, trouble)
     const { of, nextOffset, ids } = standing
@@ -128,7 +128,7 @@ export class Opener {
     const { log, bounds, logger, reading } = this.#core
     const place = { of: fold.of, nextOffset: fold.next, tail: fold.tail }
     try {
-      const again = await examine(log, place, bounds.batchBytesMax, true)
+      const again = await examine(log, placeOf(place), bounds.batchBytesMax, true)
       if (partition.fold !== fold) return
       if (again === undefined) {
         logger.warn({ partition: partition.number, ...trouble }, 'a second look shows no trouble, reading on')
@@ -147,6 +147,10 @@ export class Opener {
       reading.wake()
     }
   }
+}
+
+function placeOf({ of, nextOffset, tail }: Pick<Standing, 'of' | 'nextOffset' | 'tail'>): Place {
+  return { topicId: of.topicId, partition: of.partition, nextOffset, tail }
 }
 
 function refuseOtherRules(version: number, ours: number): void {

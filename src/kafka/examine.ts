@@ -1,16 +1,24 @@
 /**
- * Is the log still the one we counted? Asked when a partition is opened, and again, over new connections, before a
- * trouble becomes a halt. Keeps G7.
+ * Is the log still the one that was counted? Asked when a partition is opened, again, over new connections, before a
+ * trouble becomes a halt, and once more before a person ends it. Keeps G7.
  */
-import { RecordWalk, type Tail } from '../kafka/records.ts'
-import type { Trouble } from '../kafka/trouble.ts'
-import type { Lineage } from './batch.ts'
-import type { Fetched, Log, Want } from './log.ts'
+import type { Fetched, Want } from './reader.ts'
+import { RecordWalk, type Tail } from './records.ts'
+import type { Trouble } from './trouble.ts'
 
+/** How far a partition was counted. */
 export interface Place {
-  readonly of: Lineage
+  readonly topicId: string
+  readonly partition: number
   readonly nextOffset: number
   readonly tail: Tail | undefined
+}
+
+/** What is asked of a log; `reader.ts` and whatever stands in for it have this. */
+export interface Examined {
+  topic(): Promise<{ readonly id: string } | undefined>
+  bounds(partition: number): Promise<{ readonly start: number; readonly end: number }>
+  look(want: Want): Promise<Fetched>
 }
 
 /**
@@ -19,41 +27,50 @@ export interface Place {
  * @returns the trouble, or undefined when all is well. @throws when the brokers cannot tell at the moment.
  */
 export async function examine(
-  log: Log,
-  { of, nextOffset, tail }: Place,
+  log: Examined,
+  place: Place,
   batchBytesMax: number,
   ahead: boolean,
 ): Promise<Trouble | undefined> {
+  const { partition, nextOffset, tail } = place
   const topicId = (await log.topic())?.id
   if (topicId === undefined) throw new Error('the topic is not there at the moment')
-  if (topicId !== of.topicId) {
-    const detail = `counted under topic id ${of.topicId}, which is ${topicId} now`
+  if (topicId !== place.topicId) {
+    const detail = `counted under topic id ${place.topicId}, which is ${topicId} now`
     return { reason: 'recreated', from: nextOffset, to: nextOffset, detail }
   }
-  const { start, end } = await log.bounds(of.partition)
+  const { start, end } = await log.bounds(partition)
   if (start > nextOffset) {
     const detail = `offsets ${nextOffset} to ${start - 1} were deleted before they were read`
     return { reason: 'trimmed', from: nextOffset, to: start - 1, detail }
   }
   if (end < nextOffset) {
     const detail = `the log ends at ${end}, counted up to ${nextOffset}`
-    return { reason: 'truncated', from: end, to: nextOffset - 1, detail }
+    return (await departure(log, place)) ?? { reason: 'truncated', from: end, to: nextOffset - 1, detail }
   }
-  const want = { topicId, partition: of.partition }
+  const want = { topicId, partition }
   if (tail !== undefined && start < nextOffset) {
     const before = await lookAt(log, { ...want, offset: nextOffset - 1, tail: undefined }, batchBytesMax)
     // The same batch is no trouble if it cannot be decoded any more: it was, and nothing of it is needed.
     if (before.tail?.epoch !== tail.epoch || before.tail.crc !== tail.crc) {
       const detail = `the record batch before ${nextOffset} is not the one that was counted`
-      return before.trouble ?? { reason: 'diverged', from: nextOffset - 1, to: nextOffset - 1, detail }
+      const diverged = { reason: 'diverged', from: nextOffset - 1, to: nextOffset - 1, detail } as const
+      return before.trouble ?? (await departure(log, place)) ?? diverged
     }
   }
   if (!ahead || end === nextOffset) return undefined
   return (await lookAt(log, { ...want, offset: nextOffset, tail }, batchBytesMax)).trouble
 }
 
+/** Where the leader epochs say that the log goes another way than what was counted; undefined when they do not. */
+async function departure(log: Examined, place: Place): Promise<Trouble | undefined> {
+  const { topicId, partition, nextOffset: offset, tail } = place
+  const { trouble } = await log.look({ topicId, partition, offset, tail })
+  return trouble?.reason === 'truncated' ? trouble : undefined
+}
+
 /** The record batch at an offset, as far as its checksum is right, and why it cannot be read. */
-async function lookAt(log: Log, want: Want, batchBytesMax: number): Promise<{ tail?: Tail; trouble?: Trouble }> {
+async function lookAt(log: Examined, want: Want, batchBytesMax: number): Promise<{ tail?: Tail; trouble?: Trouble }> {
   const fetched: Fetched = await log.look(want)
   if (fetched.trouble !== undefined) return { trouble: fetched.trouble }
   const walk = new RecordWalk(fetched.records, want.offset, fetched.aborted, batchBytesMax)
