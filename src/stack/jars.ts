@@ -4,12 +4,13 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { stripVTControlCharacters } from 'node:util'
 import { projectRoot } from '../runtime/config.ts'
 import { watch } from './child.ts'
 import { signalProcess } from './processes.ts'
 
 const pom = join(projectRoot, 'pom.xml')
-const linesKept = 15
+const linesKept = 50
 
 /** Where the jars of this pom.xml are, or will be: another pom gives another folder. */
 export function jarsFolder(dataFolder: string): string {
@@ -26,7 +27,7 @@ export interface Fetch {
 /**
  * Makes sure that the jars are there. Safe with several processes at once and after a crash: each copies into a folder
  * of its own, and a rename makes it the one that counts.
- * @returns the folder. @throws with the end of Maven's output.
+ * @returns the folder. @throws with Maven's reason and what to do about it.
  */
 export async function fetchJars(dataFolder: string, { onProgress, signal }: Fetch = {}): Promise<string> {
   const folder = jarsFolder(dataFolder)
@@ -76,11 +77,11 @@ async function copyByMaven(folder: string, onProgress: Fetch['onProgress'], sign
   const unwatch = watch(pid, 'SIGKILL')
   const stop = () => signalProcess(-pid, 'SIGKILL')
   signal?.addEventListener('abort', stop, { once: true })
-  const last: string[] = []
+  const said: string[] = []
   let jars = 0
   for (const output of [maven.stdout, maven.stderr]) {
     createInterface(output).on('line', line => {
-      if (last.push(line) > linesKept) last.shift()
+      if (said.length < linesKept && line.includes('[ERROR]')) said.push(stripVTControlCharacters(line))
       if (/ Downloaded from .*\.jar /.test(line)) onProgress?.(++jars)
     })
   }
@@ -88,5 +89,15 @@ async function copyByMaven(folder: string, onProgress: Fetch['onProgress'], sign
   signal?.removeEventListener('abort', stop)
   await unwatch()
   signal?.throwIfAborted()
-  if (code !== 0) throw new Error(`Maven could not fetch Kafka (code ${code}). Its last words:\n${last.join('\n')}`)
+  if (code !== 0) throw new Error(failure(code, said))
+}
+
+/** Maven's first error is the reason; the others say where to read about Maven. */
+function failure(code: number | null, errors: readonly string[]): string {
+  const reason =
+    errors[0]?.replace(/^.*?\[ERROR\] */, '').replace(/ -> \[Help \d+\]$/, '') ?? `it ended with code ${code}`
+  const mend = /local repository/.test(reason)
+    ? 'Give it a folder it may write: MAVEN_OPTS=-Dmaven.repo.local=/a/folder npm start'
+    : 'It is needed once, with a network or a mirror in ~/.m2/settings.xml; or set KAFKA_BOOTSTRAP_SERVERS to a Kafka of your own'
+  return `Maven could not fetch Kafka: ${reason}. ${mend}`
 }

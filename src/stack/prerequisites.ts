@@ -1,6 +1,7 @@
-/** What the embedded stack needs from the machine, and the command that installs what is missing. */
+/** What the embedded stack needs from the machine, and how to get what is missing. */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Config } from '../runtime/config.ts'
 import { jarsFolder } from './jars.ts'
 import { nativeFolder } from './postgres-programs.ts'
@@ -13,6 +14,9 @@ export interface Prerequisite {
 }
 
 const javaMin = 17
+
+/** Jars, an empty Kafka and an empty PostgreSQL take half of it. */
+const freeBytesMin = 512 * 1024 * 1024
 
 /** The packages of each package manager, tried in this order. */
 const installers = [
@@ -30,6 +34,7 @@ export function checkPrerequisites(config: Pick<Config, 'given' | 'dataFolder'>)
     ...(config.given.kafka ? [] : [checkJava()]),
     ...(config.given.kafka || fetched ? [] : [checkMaven()]),
     ...(config.given.postgres ? [] : [checkPostgres()]),
+    ...(config.given.kafka && config.given.postgres ? [] : [checkDataFolder(config.dataFolder)]),
   ]
 }
 
@@ -55,6 +60,27 @@ function checkPostgres(): Prerequisite {
     return { name, ok: true, detail: nativeFolder() }
   } catch (error) {
     return { name, ok: false, detail: (error as Error).message }
+  }
+}
+
+/** Looks at the folder, or where it is not there yet at the one that it would be made in. */
+function checkDataFolder(dataFolder: string): Prerequisite {
+  const name = 'data folder'
+  const elsewhere = 'Name another one: FOOTFALL_DATA=/a/folder'
+  let there = dataFolder
+  while (!existsSync(there)) there = dirname(there)
+  try {
+    accessSync(there, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    return { name, ok: false, detail: `${dataFolder} cannot be written (${(error as Error).message}). ${elsewhere}` }
+  }
+  const { bavail, bsize } = statfsSync(there)
+  const free = `${Math.floor((bavail * bsize) / 1024 / 1024)} MiB free`
+  if (bavail * bsize >= freeBytesMin) return { name, ok: true, detail: `${dataFolder}, ${free}` }
+  return {
+    name,
+    ok: false,
+    detail: `${dataFolder}: ${free}, ${freeBytesMin / 1024 / 1024} MiB are needed. ${elsewhere}`,
   }
 }
 

@@ -50,7 +50,7 @@ export async function start(config: Config, options: StartOptions): Promise<void
 function refuseWithoutPrerequisites(config: Config): void {
   const missing = checkPrerequisites(config).filter(({ ok }) => !ok)
   if (missing.length === 0) return
-  throw new CannotStart(`missing:\n${missing.map(({ name, detail }) => `  ${name}: ${detail}`).join('\n')}`)
+  throw new CannotStart(`cannot start:\n${missing.map(({ name, detail }) => `  ${name}: ${detail}`).join('\n')}`)
 }
 
 async function run(config: Config, options: StartOptions, screen: Screen, stopping: Stopping): Promise<void> {

@@ -1,8 +1,12 @@
 /** The command line: what is wrong is told in one message with the way out, and the exit code says whose fault it is. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { projectRoot } from '../../src/runtime/config.ts'
 import { freePort } from '../../src/stack/port.ts'
-import { freshDatabase, freshName, roleProcess, settingsFor, sharedKafka } from '../support/environment.ts'
+import { closing, freshDatabase, freshName, roleProcess, settingsFor, sharedKafka } from '../support/environment.ts'
 
 test('the help names every verb, and each verb explains its flags', async t => {
   const help = await run(t, '--help')
@@ -67,6 +71,20 @@ test('all wrong settings are told at once with what is allowed, and no secret', 
     assert.match(said, /LOG_LEVEL is "loud"; allowed: debug, info, warn, error/)
     assert.doesNotMatch(said, /hush/)
   }
+})
+
+test('start names a data folder that it cannot write, and a Maven that cannot fetch, with the way out', async t => {
+  const file = join(projectRoot, 'package.json')
+  const free = { API_PORT: String(await freePort()), POSTGRES_HOST: '127.0.0.1' }
+  const below = await run(t, 'start', { ...free, FOOTFALL_DATA: join(file, 'data') })
+  assert.equal(below.code, 1)
+  assert.match(below.said, /data folder: .*package\.json.data cannot be written .*FOOTFALL_DATA=/)
+  const folder = mkdtempSync(join(tmpdir(), 'footfall-no-jars-'))
+  closing(t, () => rmSync(folder, { recursive: true }))
+  const nowhere = { MAVEN_OPTS: `-Dmaven.repo.local=${join(file, 'repository')}`, FOOTFALL_DATA: folder }
+  const unfetched = await run(t, 'start', { ...free, ...nowhere })
+  assert.equal(unfetched.code, 1)
+  assert.match(unfetched.said, /Maven could not fetch Kafka: .*local repository.*maven\.repo\.local/)
 })
 
 async function run(
