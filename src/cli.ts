@@ -1,8 +1,7 @@
 /** Verb, flags and words -> one verb's run. The only file that sets an exit code: 0 fine, 1 not so, 2 wrong use or settings. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { projectRoot, WrongSettings } from './runtime/config.ts'
+import { version } from './runtime/build.ts'
+import { WrongSettings } from './runtime/config.ts'
 import { type Flags, type Verb, verbs, WrongUse } from './verbs.ts'
 
 process.exit(await main(process.argv.slice(2)))
@@ -10,7 +9,7 @@ process.exit(await main(process.argv.slice(2)))
 async function main([verb, ...args]: readonly string[]): Promise<number> {
   try {
     if (verb === undefined || verb === 'help' || verb === '--help' || verb === '-h') return say(helpOnAll())
-    if (verb === '--version' || verb === '-v') return say(version())
+    if (verb === '--version' || verb === '-v') return say(version)
     const found = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
     if (found === undefined)
       throw new WrongUse(`"${verb}" is no verb of footfall; the verbs: ${Object.keys(verbs).join(', ')}`)
@@ -63,11 +62,6 @@ function helpOn(name: string, { about, more, takes, flags }: Verb): string {
   const words = takes === undefined ? '' : ` ${takes}`
   const usage = `Usage: ./footfall ${name}${words}${named.length === 0 ? '' : ' [flags]'}`
   return [`${name}: ${about}.`, '', more, '', usage, ...(named.length === 0 ? [] : ['', ...named])].join('\n')
-}
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string }
-  return version
 }
 
 function say(text: string): 0 {

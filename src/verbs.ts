@@ -1,5 +1,6 @@
 /** What `./footfall` can do: each verb, its flags, what its help says, and the one room that does it. */
 import { createInterface } from 'node:readline/promises'
+import { version } from './runtime/build.ts'
 import { type Config, loadConfig, type Source, WrongSettings } from './runtime/config.ts'
 import { type Running, runUntilStopped } from './runtime/lifecycle.ts'
 import { createLog, type Log } from './runtime/log.ts'
@@ -167,6 +168,7 @@ function wholeNumber(flags: Flags, name: string): number | undefined {
 
 async function runRole(name: string, config: Config, start: (log: Log) => Promise<Running>): Promise<number> {
   const log = createLog(name, config.logLevel)
+  log('process_started', { version, node: process.version, pid: process.pid })
   if (config.supervised)
     process.stdin.on('end', () => setTimeout(() => process.exit(1), orphanDeadlineMs).unref()).resume()
   let running: Running
@@ -174,7 +176,7 @@ async function runRole(name: string, config: Config, start: (log: Log) => Promis
     running = await start(log)
   } catch (error) {
     if (error instanceof WrongSettings) throw error
-    log.error({ err: error }, 'did not start')
+    log('process_not_started', { err: error })
     return 1
   }
   return runUntilStopped(running, log, config.supervised)

@@ -4,6 +4,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { projectRoot } from '../src/runtime/config.ts'
+import { type Event, events } from '../src/runtime/events.ts'
 import { type Setting, settings } from '../src/runtime/settings.ts'
 
 /** Which room may import which. A room that is not named here is not in the house. */
@@ -153,4 +154,31 @@ test('.env.example holds every setting with its default, and nothing else', () =
   for (const name of ['KAFKA_BOOTSTRAP_SERVERS', 'POSTGRES_HOST']) {
     assert.ok(given.get(name)!.commented, `${name} would switch the embedded one off in a copy`)
   }
+})
+
+test('every log event is a name in snake case, is logged somewhere, and stands in docs/logs.md with its level', () => {
+  const code = files.filter(file => file !== 'runtime/events.ts').map(textOf)
+  for (const event of Object.keys(events)) {
+    assert.match(event, /^[a-z]+(_[a-z]+)+$/)
+    assert.ok(
+      code.some(text => text.includes(`'${event}'`)),
+      `${event} is logged nowhere`,
+    )
+  }
+  const rows = readFileSync(join(projectRoot, 'docs/logs.md'), 'utf8').matchAll(/^\| `([a-z_]+)` \| (\w+) \| .{10}/gm)
+  const documented = [...rows].map(([, event, level]) => `${event} ${level}`)
+  assert.deepEqual(
+    documented.sort(),
+    Object.keys(events)
+      .map(event => `${event} ${events[event as Event].level}`)
+      .sort(),
+  )
+})
+
+test('what a role says goes through its log, so that every line has an event', () => {
+  const others = /\bconsole\.|\bpino\(|process\.stdout\.write/
+  assert.deepEqual(
+    files.filter(file => others.test(textOf(file))),
+    ['runtime/log.ts', 'verbs.ts', 'cli.ts'].sort(),
+  )
 })

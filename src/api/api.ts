@@ -1,15 +1,16 @@
 /** Postgres -> HTTP: builds the server, starts it, stops it. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify'
+import { type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify'
 import type pg from 'pg'
 import { connectPool } from '../postgres/connect.ts'
 import { awaitTables } from '../postgres/tables.ts'
+import { version } from '../runtime/build.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Part } from '../runtime/health.ts'
 import type { Running } from '../runtime/lifecycle.ts'
 import type { Log } from '../runtime/log.ts'
-import { apiMetrics, exportMetrics, version } from '../runtime/metrics.ts'
+import { apiMetrics, exportMetrics } from '../runtime/metrics.ts'
 import { addDocuments, describeApi } from './document.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { sendProblem } from './problem.ts'
@@ -17,6 +18,7 @@ import { addProblems, problemSchema } from './problem-document.ts'
 import { createReadiness } from './ready.ts'
 import { answerProblems, refuse, refuseBytes } from './refuse.ts'
 import { screenRequests } from './screen.ts'
+import { serverLog } from './server-log.ts'
 import { addService, readinessSchema } from './service.ts'
 import { createSockets } from './sockets.ts'
 import { addSummary } from './summary.ts'
@@ -55,6 +57,7 @@ export async function startApi(
     await pool.end()
     throw error
   })
+  log('api_listening', { url })
   // Only what waiting cannot mend ends the API, such as a database that is newer than this version.
   const failed = awaitTables(config, application, log, stopping.signal).then(() => new Promise<never>(() => {}))
   failed.catch(() => {})
@@ -81,7 +84,7 @@ export async function buildApi(
 ): Promise<FastifyInstance> {
   const sockets = createSockets(limits)
   const app = fastify({
-    loggerInstance: log as FastifyBaseLogger,
+    loggerInstance: serverLog(log),
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
@@ -97,7 +100,7 @@ export async function buildApi(
     routerOptions: { maxParamLength: pathBytesMax },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => refuse(error, request, stamp(reply)),
+    frameworkErrors: (error, request, reply) => refuse(log, error, request, stamp(reply)),
     clientErrorHandler: (error, socket) => refuseBytes(error, socket, sockets),
   })
   // Schemas describe; they neither judge what comes in nor rewrite what goes out: each route does that for itself.
@@ -105,8 +108,8 @@ export async function buildApi(
   app.setSerializerCompiler(() => JSON.stringify)
   for (const schema of [problemSchema, dayCountsSchema, readinessSchema]) app.addSchema(schema)
   sockets.watch(app.server)
-  answerProblems(app)
-  watchRequests(app)
+  answerProblems(app, log)
+  watchRequests(app, log)
   screenRequests(app, limits)
   await describeApi(app, version)
   refuseOtherMethods(app)
@@ -118,7 +121,7 @@ export async function buildApi(
   return app
 }
 
-function watchRequests(app: FastifyInstance): void {
+function watchRequests(app: FastifyInstance, log: Log): void {
   app.addHook('onRequest', async (request, reply) => {
     stamp(reply)
     // A cache between us and a reader could show less than was shown before (G8).
@@ -133,7 +136,7 @@ function watchRequests(app: FastifyInstance): void {
     const { method } = request
     const status = String(reply.statusCode)
     apiMetrics.requestSeconds.observe({ route, method, status }, reply.elapsedTime / 1_000)
-    request.log.debug({ route, method, status, ms: Math.round(reply.elapsedTime) }, 'answered')
+    log('request_answered', { request: request.id, route, method, status, ms: Math.round(reply.elapsedTime) })
   })
 }
 

@@ -4,6 +4,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { faultKind, sqlState } from '../postgres/fault.ts'
+import type { Log } from '../runtime/log.ts'
 import { type Code, problemBody, problems, sendProblem } from './problem.ts'
 import type { Sockets } from './sockets.ts'
 
@@ -18,14 +19,14 @@ declare module 'fastify' {
 export const away = 'The counts cannot be read now: the database does not answer. Try again.'
 
 /** Takes what routes throw and paths that no route has. Trouble with PostgreSQL is logged when it begins. */
-export function answerProblems(app: FastifyInstance): void {
+export function answerProblems(app: FastifyInstance, log: Log): void {
   let isAway = false
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const kind = faultKind(error)
     const isPostgres = kind === 'connection' || kind === 'platform'
     if (isPostgres && !isAway) {
       isAway = true
-      request.log.warn({ err: error, sqlState: sqlState(error) }, 'reads fail: PostgreSQL is in trouble')
+      log('reads_failing', { request: request.id, sqlState: sqlState(error), why: error.message })
     }
     // The head of a list is written and cannot be taken back: whoever reads it must see that it was cut off.
     if (reply.raw.headersSent || reply.raw.hasHeader('etag')) {
@@ -34,12 +35,12 @@ export function answerProblems(app: FastifyInstance): void {
       return
     }
     if (isPostgres) sendProblem(reply, 'database_away', { detail: away })
-    else refuse(error, request, reply)
+    else refuse(log, error, request, reply)
   })
   app.addHook('onResponse', async (request, reply) => {
     if (!isAway || !request.routeOptions.config.readsCounts || reply.statusCode >= 500) return
     isAway = false
-    request.log.info('reads work again')
+    log('reads_working', { request: request.id })
   })
   app.setNotFoundHandler((_request, reply) => {
     sendProblem(reply, 'no_such_path', { detail: 'Nothing is at this path. /docs shows what there is.' })
@@ -47,14 +48,14 @@ export function answerProblems(app: FastifyInstance): void {
 }
 
 /** What the framework refuses before or around a route, such as a path with a broken escape; and our own bugs. */
-export function refuse(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function refuse(log: Log, error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error.code === 'FST_ERR_BAD_URL') {
     return sendProblem(reply, 'broken_path', { detail: 'The path has a broken percent escape.' })
   }
   const status = error.statusCode ?? 500
   if (status === 403) return sendProblem(reply, 'forbidden_path', { detail: 'This path is not served.' })
   if (status >= 400 && status < 500) return sendProblem(reply, 'bad_request', { detail: error.message })
-  request.log.error({ err: error, instance: request.id }, 'request failed')
+  log('request_failed', { request: request.id, err: error })
   const detail = 'This is a fault of ours; the log has it under the instance given here.'
   return sendProblem(reply, 'internal_fault', { detail })
 }

@@ -60,12 +60,14 @@ async function install(
   log: Logger,
   stopping: AbortSignal,
 ): Promise<Installation | undefined> {
+  let said: string | undefined
   while (!stopping.aborted) {
     try {
       return await store.install(config.kafka.topic, config.rules)
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error
-      log.warn({ err: error.message }, 'waiting for postgres')
+      if (error.message !== said) log('rules_awaited', { why: error.message })
+      said = error.message
       await pause(1_000, undefined, { signal: stopping }).catch(() => {})
     }
   }

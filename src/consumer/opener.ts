@@ -4,6 +4,7 @@
  */
 import { examine, type Place } from '../kafka/examine.ts'
 import type { Trouble } from '../kafka/trouble.ts'
+import type { Event } from '../runtime/events.ts'
 import type { Core } from './core.ts'
 import { Fold, type Standing } from './fold.ts'
 import { IdHash } from './id-hash.ts'
@@ -20,6 +21,8 @@ export class Opener {
   readonly #core: Core
   readonly #hash: IdHash
   readonly #break: (error: Error) => void
+  /** The latest reason of each partition that could not go on: told once, however often it is tried. */
+  readonly #told = new Map<number, string>()
   #last: Promise<void> = Promise.resolve()
   #stopping = false
 
@@ -72,7 +75,7 @@ export class Opener {
   }
 
   async #open(partition: Partition, ticket: number, wasHalted: boolean): Promise<void> {
-    const { logger, reading } = this.#core
+    const { reading } = this.#core
     const isOurs = () => partition.isOpening(ticket) && !this.#stopping
     if (!isOurs()) return
     try {
@@ -82,8 +85,7 @@ export class Opener {
       if (!isOurs()) return
       partition.phase = wasHalted ? 'halted' : 'closed'
       const ms = partition.backOff(Date.now())
-      const words = { partition: partition.number, err: (error as Error).message, ms }
-      logger.warn(words, 'partition cannot be opened, trying on')
+      this.#tell('partition_not_opened', partition, { why: (error as Error).message, ms })
     } finally {
       reading.wake()
     }
@@ -109,9 +111,10 @@ export class Opener {
     const trouble = await examine(log, placeOf(standing), bounds.batchBytesMax, false)
     if (!isOurs()) return
     partition.opened(new Fold(standing, installation.rules, this.#hash), startOffset, trouble)
+    this.#told.delete(partition.number)
     const { of, nextOffset, ids } = standing
     const place = { partition: partition.number, lineage: of.lineage, offset: nextOffset }
-    logger.info({ ...place, lag: end - nextOffset, ids: ids.length }, 'partition opened')
+    logger('partition_opened', { ...place, lag: end - nextOffset, ids: ids.length })
     settling.wake()
   }
 
@@ -119,8 +122,9 @@ export class Opener {
     partition.halt = halt
     partition.phase = 'halted'
     partition.dueMs = Date.now() + haltedLookMs
+    this.#told.delete(partition.number)
     if (wasHalted) return
-    this.#core.logger.error({ partition: partition.number, ...halt }, 'partition is halted, a person has to decide')
+    this.#core.logger('partition_halted', { partition: partition.number, ...halt })
   }
 
   async #haltIfStill(partition: Partition, fold: Fold, trouble: Trouble): Promise<void> {
@@ -131,7 +135,7 @@ export class Opener {
       const again = await examine(log, placeOf(place), bounds.batchBytesMax, true)
       if (partition.fold !== fold) return
       if (again === undefined) {
-        logger.warn({ partition: partition.number, ...trouble }, 'a second look shows no trouble, reading on')
+        logger('trouble_gone', { partition: partition.number, ...trouble })
         partition.drop(Date.now())
       } else if (again.reason === 'trimmed' && place.nextOffset === partition.startOffset) {
         partition.drop(Date.now()) // nothing was counted yet: opening it again moves the start
@@ -141,11 +145,16 @@ export class Opener {
     } catch (error) {
       if (partition.fold !== fold) return
       const ms = partition.backOff(Date.now())
-      const words = { partition: partition.number, reason: trouble.reason, err: (error as Error).message, ms }
-      logger.warn(words, 'a trouble cannot be looked at again or halted, trying on')
+      this.#tell('trouble_not_confirmed', partition, { why: (error as Error).message, reason: trouble.reason, ms })
     } finally {
       reading.wake()
     }
+  }
+
+  #tell(event: Event, { number }: Partition, facts: { readonly why: string; readonly [fact: string]: unknown }): void {
+    if (this.#told.get(number) === facts.why) return
+    this.#told.set(number, facts.why)
+    this.#core.logger(event, { partition: number, ...facts })
   }
 }
 

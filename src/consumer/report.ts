@@ -54,7 +54,7 @@ export async function reportUntil(
       committedMs = Date.now()
       await membership.commit(new Map(open.map(({ number, settledOffset }) => [number, settledOffset])))
     } catch (error) {
-      log.debug({ err: (error as Error).message }, 'could not report')
+      log('report_failed', { why: (error as Error).message })
     }
   }
 }

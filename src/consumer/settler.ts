@@ -92,7 +92,7 @@ export class Settler {
       } else if (fault.sqlState !== undefined && tooLong.has(fault.sqlState)) {
         this.recordsMax = Math.max(recordsMin, this.recordsMax >> 1)
         const { recordsMax } = this
-        this.#core.logger.warn({ recordsMax }, 'settling takes too long, going on with smaller batches')
+        this.#core.logger('settle_slow', { recordsMax })
         partition.drop(Date.now())
       } else {
         partition.backOff(Date.now())
@@ -107,7 +107,7 @@ export class Settler {
     const outcomes = await store.settle(batches)
     const records = batches.reduce((sum, batch) => sum + batch.to - batch.from, 0)
     observer.transaction(records, (performance.now() - startMs) / 1_000)
-    if (this.fault !== undefined) logger.info('postgres answers again')
+    if (this.fault !== undefined) logger('settle_working')
     this.fault = undefined
     this.#failures = 0
     this.recordsMax = Math.min(bounds.pendingRecordsMax, this.recordsMax + recordsMin)
@@ -125,8 +125,7 @@ export class Settler {
       partition.dueMs = Date.now() + busyMs
     } else {
       observer.fault('overtaken')
-      const words = { partition: partition.number, from: batch.from }
-      logger.warn(words, 'another owner was faster, rereading the ledger')
+      logger('partition_overtaken', { partition: partition.number, from: batch.from })
       partition.drop(Date.now())
     }
   }
@@ -148,7 +147,7 @@ export class Settler {
     const { observer, logger } = this.#core
     observer.fault(error.kind)
     const words = error.sqlState === undefined ? error.message : `SQLSTATE ${error.sqlState}: ${error.message}`
-    if (this.fault !== words) logger.warn({ err: words }, 'postgres does not take the batch, trying on')
+    if (this.fault !== words) logger('settle_failing', { why: words })
     this.fault = words
     return error
   }

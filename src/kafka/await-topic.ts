@@ -22,13 +22,13 @@ export async function awaitTopic(
   for (let attempt = 1; !signal.aborted; attempt++) {
     try {
       const topic = await ensureTopic(config)
-      for (const note of topic.notes) log.warn({ note }, 'the topic is not set as it should be')
-      log.info({ topic: name, partitions: topic.partitions, created: topic.created }, 'topic found')
+      for (const note of topic.notes) log('topic_differs', { topic: name, why: note })
+      log('topic_found', { topic: name, partitions: topic.partitions, created: topic.created })
       return topic
     } catch (error) {
       if (error instanceof TopicCompacted) throw error
       const reason = (error as Error).message
-      if (reason !== said) log.warn({ bootstrapServers, topic: name, reason }, 'waiting for Kafka and the topic')
+      if (reason !== said) log('topic_awaited', { bootstrapServers, topic: name, why: reason })
       said = reason
       waiting(error as Error)
       await pause(retryDelayMs(attempt), undefined, { signal }).catch(() => {})

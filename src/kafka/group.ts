@@ -69,7 +69,7 @@ class Member {
       } catch (error) {
         failures += 1
         if (failures === 1 && !this.#leaving.signal.aborted)
-          this.#log.warn({ err: (error as Error).message }, 'no membership in the group, trying on')
+          this.#log('membership_lost', { why: (error as Error).message })
       }
       if (!this.#leaving.signal.aborted) this.#assign([])
       await this.#close()
@@ -109,7 +109,7 @@ class Member {
         cooperativeStickyAssigner(leader, members, new Set(metadata.topics.keys()), metadata),
     })
     this.#consumer = consumer
-    consumer.on('error', error => this.#log.debug({ err: error.message }, 'the group client reports an error'))
+    consumer.on('error', error => this.#log('group_client_failed', { why: error.message }))
     consumer.topics.track(this.#topic)
     let partitions = await this.#countPartitions(consumer)
     await consumer.joinGroup()
@@ -130,7 +130,7 @@ class Member {
       if (now === undefined) {
         awayMs = Date.now()
       } else if (now !== partitions && !this.#leaving.signal.aborted) {
-        this.#log.info({ before: partitions, now }, 'the number of partitions changed, joining again')
+        this.#log('partitions_grown', { before: partitions, now })
         partitions = now
         await consumer.joinGroup()
         heardMs = Date.now()
@@ -150,7 +150,7 @@ class Member {
     const assigned = sorted.join(',')
     if (assigned === this.#assigned) return
     this.#assigned = assigned
-    this.#log.info({ partitions: sorted }, 'partitions assigned')
+    this.#log('partitions_assigned', { partitions: sorted })
     this.#onAssigned(sorted)
   }
 

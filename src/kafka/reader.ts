@@ -18,6 +18,9 @@ const maxWaitMs = 250
 const partitionBytesMax = 1 << 20
 const bytesMax = 4 << 20
 
+/** Stands for whichever answers first what brokers there are. */
+const anyBroker = -1
+
 const errorCodes = {
   none: 0,
   outOfRange: 1,
@@ -85,8 +88,9 @@ export class LogReader {
       for (const [broker, theirs] of await this.#byLeader(wants)) {
         if (!this.#asking.has(broker)) this.#asking.set(broker, this.#askPatiently(broker, theirs))
       }
+      this.#heard(anyBroker)
     } catch (error) {
-      await this.#missed(-1, error)
+      await this.#missed(anyBroker, error)
     }
     if (this.#asking.size === 0) {
       await pause(this.#closed ? 0 : 100)
@@ -146,7 +150,7 @@ export class LogReader {
   async #askPatiently(broker: number, wants: readonly Want[]) {
     try {
       const fetched = await this.#ask(broker, wants)
-      if (this.#failures.delete(broker)) this.#log.info({ broker }, 'kafka answers again')
+      this.#heard(broker)
       return { broker, fetched }
     } catch (error) {
       await this.#missed(broker, error)
@@ -154,12 +158,16 @@ export class LogReader {
     }
   }
 
+  #heard(broker: number): void {
+    if (this.#failures.delete(broker)) this.#log('kafka_back', named(broker))
+  }
+
   async #missed(broker: number, error: unknown): Promise<void> {
     if (this.#closed) return
     this.#metadata = undefined
     const failures = (this.#failures.get(broker) ?? 0) + 1
     this.#failures.set(broker, failures)
-    if (failures === 1) this.#log.warn({ broker, err: (error as Error).message }, 'kafka does not answer, trying on')
+    if (failures === 1) this.#log('kafka_away', { ...named(broker), why: (error as Error).message })
     await pause(retryDelayMs(failures))
   }
 
@@ -189,7 +197,7 @@ export class LogReader {
     if (stale !== undefined) {
       // Leaders move, epochs change: normal, and over after fresh metadata; a moment later so as not to spin.
       this.#metadata = undefined
-      this.#log.debug({ partition: stale.partition, code: stale.errorCode }, 'fetch has to be repeated')
+      this.#log('fetch_repeated', { partition: stale.partition, code: stale.errorCode })
       if (fetched.length === 0) await pause(50)
     }
     return fetched
@@ -257,3 +265,5 @@ function departed(want: Want, at: number): Trouble {
   const detail = `the log departs at ${at} from what was counted up to ${want.offset}`
   return { reason: 'truncated', from: at, to: want.offset - 1, detail }
 }
+
+const named = (broker: number) => (broker === anyBroker ? {} : { broker })

@@ -161,10 +161,10 @@ export class Writer implements Carrier {
     else this.#stalled.set(partition, why)
     if (before === undefined && why !== undefined) {
       this.#stalledSince = performance.now()
-      this.#log.warn({ topic: this.#topic, partition, why }, 'Kafka takes no events, holding them')
+      this.#log('kafka_takes_nothing', { topic: this.#topic, partition, why })
     } else if (before !== undefined && this.#stalled.size === 0) {
       const seconds = Math.round((performance.now() - this.#stalledSince) / 100) / 10
-      this.#log.info({ topic: this.#topic, seconds }, 'Kafka takes events again')
+      this.#log('kafka_takes_again', { topic: this.#topic, seconds })
     }
   }
 

@@ -27,7 +27,7 @@ export async function awaitTables(
     } catch (error) {
       if (faultKind(error) === undefined) throw error
       const reason = reasonOf(error)
-      if (reason !== said) log.warn({ sqlState: sqlState(error), reason }, 'waiting for the tables')
+      if (reason !== said) log('tables_awaited', { sqlState: sqlState(error), why: reason })
       said = reason
     }
     await pause(pauseMs, undefined, { signal }).catch(() => {})
@@ -38,8 +38,8 @@ async function migrateOnce(config: Pick<Config, 'postgres'>, application: string
   const client = await connectWriter(config, application)
   try {
     const { applied, notes } = await migrate(client)
-    for (const note of notes) log.warn({ note }, 'the server is not set as it should be')
-    if (applied.length > 0) log.info({ applied }, 'tables made')
+    for (const note of notes) log('postgres_differs', { why: note })
+    if (applied.length > 0) log('tables_made', { applied })
   } finally {
     await client.end()
   }

@@ -92,7 +92,7 @@ async function run(
       () => producerMetrics.lastAcknowledgedSeconds.setToCurrentTime(),
       (error: unknown) => {
         // Closed or refused: neither is called sent, and the books at the end say how many.
-        if (!stopping.aborted) log.error({ err: error }, 'events were not written')
+        if (!stopping.aborted) log('events_refused', { why: (error as Error).message })
       },
     )
   }
@@ -114,7 +114,7 @@ async function run(
     stopProgress()
     stopMetrics()
     const clean = final.unknown === 0 && final.unsent === 0 && final.refused === 0
-    log[clean ? 'info' : 'warn']({ made: books.given, ...final, skipped: books.skipped }, 'sent')
+    log(clean ? 'events_sent' : 'events_uncertain', { made: books.given, ...final, skipped: books.skipped })
   }
 }
 
@@ -130,7 +130,7 @@ async function simulateEvents(
   const { eventsPerSecond, users, items } = config.producer
   const rate = eventsPerSecond === 0 && options.count !== undefined ? Infinity : eventsPerSecond
   if (rate === 0) {
-    log.info('PRODUCER_EVENT_RATE is 0: nothing but the seeded events is sent')
+    log('simulation_off')
     await new Promise(resolve => stopping.addEventListener('abort', resolve, { once: true }))
     return
   }
@@ -158,9 +158,9 @@ function announce(
   run: { seed: string; given: boolean; rate: number; users: number; items: number; count: number | undefined },
 ): void {
   const { given, ...facts } = run
-  log.info(facts, 'simulating')
-  if (given) log.warn({ seed: run.seed }, 'a seed repeats its event ids: what it has sent before counts as duplicate')
+  log('simulation_started', facts)
+  if (given) log('simulation_repeats', { seed: run.seed })
   const ids = (id: (rank: number) => string, of: number) =>
     Array.from({ length: Math.min(idsShown, of) }, (_, rank) => id(rank))
-  log.info({ users: ids(userId, run.users), items: ids(itemId, run.items) }, 'some of the simulated users and items')
+  log('simulation_ids', { users: ids(userId, run.users), items: ids(itemId, run.items) })
 }

@@ -25,13 +25,19 @@ const drawEveryMs = 500
 export function reportProgress(now: () => Count, log: Log, screen: NodeJS.WriteStream | undefined): () => void {
   let previous = now()
   let previousMs = performance.now()
+  let skipping = false
   const timer = setInterval(
     () => {
       const count = now()
       const timeMs = performance.now()
       const perSecond = ((count.books.acknowledged - previous.books.acknowledged) * 1_000) / (timeMs - previousMs)
-      if (screen === undefined) logLine(log, count, previous, perSecond)
-      else screen.write(`\u001b[K${line(count, perSecond)}\r`) // the cursor at its start: a log line replaces it
+      if (screen === undefined) {
+        logLine(log, count, previous, perSecond)
+        const skipped = count.skipped - previous.skipped
+        if (skipped > 0 && !skipping) log('rate_missed', { skipped, seconds: logEveryMs / 1_000 })
+        if (skipped === 0 && skipping) log('rate_held')
+        skipping = skipped > 0
+      } else screen.write(`\u001b[K${line(count, perSecond)}\r`) // the cursor at its start: a log line replaces it
       previous = count
       previousMs = timeMs
     },
@@ -46,10 +52,8 @@ export function reportProgress(now: () => Count, log: Log, screen: NodeJS.WriteS
 function logLine(log: Log, count: Count, previous: Count, perSecond: number): void {
   if (count.given === previous.given && count.books.acknowledged === previous.books.acknowledged) return
   const { acknowledged } = count.books
-  const skipped = count.skipped - previous.skipped
   const facts = { acknowledged, waiting: count.given - acknowledged, perSecond: Math.round(perSecond * 10) / 10 }
-  if (skipped > 0) log.warn({ ...facts, skipped }, 'cannot hold the rate')
-  else log.info(facts, 'sending')
+  log('producer_progress', facts)
 }
 
 function line(count: Count, perSecond: number): string {

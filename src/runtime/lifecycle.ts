@@ -32,14 +32,14 @@ export async function runUntilStopped(running: Running, log: Log, supervised: bo
         .resume()
     running.ended.then(() => resolve('done'), reject)
   }).catch((error: unknown) => error as Error)
-  if (reason instanceof Error) log.error({ err: reason }, 'failed')
-  else log.info({ reason }, 'stopping')
+  if (reason instanceof Error) log('process_failed', { err: reason })
+  else log('process_stopping', { why: reason })
   const deadline = setTimeout(() => {
-    log.error({ stopDeadlineMs }, 'did not stop in time, leaving at once')
+    log('process_stop_overdue', { stopDeadlineMs })
     process.exit(1)
   }, stopDeadlineMs)
   await running.stop()
   clearTimeout(deadline)
-  log.info('stopped')
+  log('process_stopped')
   return reason instanceof Error ? 1 : 0
 }

@@ -1,17 +1,25 @@
 /** Structured lines on stdout. No payloads, no secrets: callers pass positions, counts and codes. */
 import { pino } from 'pino'
+import { type Event, events } from './events.ts'
 
-export type Log = pino.Logger
+/** Writes one line. `why` is a reason in words; `err` an Error, whose stack is wanted only where it may be a bug. */
+export type Log = (event: Event, facts?: Readonly<Record<string, unknown>>) => void
 
 /**
- * @param role bound to every line.
- * @param level `debug` = everything, `info` = changes of state, `warn` = recovered, `error` = a person is needed.
+ * @param role stands in every line.
+ * @param level the lowest that is written; `silent` writes nothing.
+ * @param write takes the lines instead of stdout.
  */
-export function createLog(role: string, level: string): Log {
-  return pino({
+export function createLog(role: string, level: string, write?: (line: string) => void): Log {
+  const options = {
     level,
     base: { role },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: label => ({ level: label }) },
-  })
+    formatters: { level: (label: string) => ({ level: label }) },
+  }
+  const logger = write === undefined ? pino(options) : pino(options, { write })
+  return (event, facts) => {
+    const { level, message } = events[event]
+    logger[level]({ event, ...facts }, message)
+  }
 }

@@ -2,10 +2,8 @@
  * Every metric of every role: its name, unit, labels and meaning. Names begin with `footfall_`, but for the `process_`
  * ones, which every dashboard knows. Labels come from closed lists: never a user, an item or an event.
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
-import { projectRoot } from './config.ts'
+import { version } from './build.ts'
 
 const registry = new Registry()
 
@@ -82,10 +80,6 @@ export const apiMetrics = {
     'status',
   ]),
 } as const
-
-/** Of this build, as package.json has it. */
-export const version = (JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string })
-  .version
 
 /** Every process has these. The library's own break Prometheus' naming rules: gauges that end in _total. */
 export const processMetrics = {

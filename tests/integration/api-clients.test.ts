@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect as dial, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { pino } from 'pino'
 import { startApi } from '../../src/api/api.ts'
 import { defaultLimits, type Limits } from '../../src/api/limits.ts'
+import { createLog } from '../../src/runtime/log.ts'
 import { closing, connect, type Database, freshDatabase, until } from '../support/environment.ts'
 
-const silent = pino({ level: 'silent' })
+const silent = createLog('tests', 'silent')
 /** Quick to lose patience, so that the tests are. */
 const hasty: Partial<Limits> = {
   headersTimeoutMs: 300,

@@ -1,8 +1,8 @@
 /** Keeps G5 and G8 on the reading side: without PostgreSQL the API says so, and never says zero. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pino } from 'pino'
 import { startApi } from '../../src/api/api.ts'
+import { createLog } from '../../src/runtime/log.ts'
 import { closing, connect, freshDatabase, ownPostgres, until } from '../support/environment.ts'
 
 const user = '11111111-1111-1111-1111-111111111111'
@@ -14,7 +14,7 @@ test('the API is up before PostgreSQL is, answers 503 while it is away, and goes
   const database = await freshDatabase(server)
   await server.kill()
   const lines: Record<string, unknown>[] = []
-  const log = pino({ level: 'info' }, { write: line => void lines.push(JSON.parse(line)) })
+  const log = createLog('tests', 'info', line => lines.push(JSON.parse(line)))
   const running = await startApi({ postgres: database, api: { host: '127.0.0.1', port: 0, awaitSeed: false } }, log)
   closing(t, () => running.stop())
   const get = (path: string) => fetch(`${running.url}${path}`)
@@ -55,8 +55,8 @@ test('the API is up before PostgreSQL is, answers 503 while it is away, and goes
     assert.equal(await (await get(summary)).text(), expected)
   }
 
-  const warned = lines.filter(line => line['msg'] === 'reads fail: PostgreSQL is in trouble')
-  const mended = lines.filter(line => line['msg'] === 'reads work again')
+  const warned = lines.filter(line => line['event'] === 'reads_failing')
+  const mended = lines.filter(line => line['event'] === 'reads_working')
   assert.equal(mended.length, warned.length)
   assert.ok(warned.length <= 3, 'one line when trouble begins, not one for each request')
 })
@@ -65,7 +65,7 @@ test('a statement that takes too long is 503 within its deadline, and frees its 
   timeout: 30_000,
 }, async t => {
   const database = await freshDatabase(await ownPostgres(t))
-  const log = pino({ level: 'silent' })
+  const log = createLog('tests', 'silent')
   const running = await startApi({ postgres: database, api: { host: '127.0.0.1', port: 0, awaitSeed: false } }, log)
   closing(t, () => running.stop())
   await until(async () => (await fetch(`${running.url}/readyz`)).status === 200, 10_000, 'the API is ready')

@@ -4,15 +4,15 @@ import { once } from 'node:events'
 import { get as httpGet, type IncomingMessage } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import pg from 'pg'
-import { pino } from 'pino'
 import { type RunningApi, startApi } from '../../src/api/api.ts'
 import { defaultLimits, type Limits } from '../../src/api/limits.ts'
 import { readLongList } from '../../src/api/long-list.ts'
 import { connectPool } from '../../src/postgres/connect.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
+import { createLog } from '../../src/runtime/log.ts'
 import { closing, connect, type Database, freshDatabase, until } from '../support/environment.ts'
 
-const silent = pino({ level: 'silent' })
+const silent = createLog('tests', 'silent')
 const user = 'abcdef00-0000-4000-8000-000000000001'
 const path = `/api/user-activity-summary/${user}`
 

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { connect as dial } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { pino } from 'pino'
 import { type RunningApi, startApi } from '../../src/api/api.ts'
 import type { Part } from '../../src/runtime/health.ts'
+import { createLog } from '../../src/runtime/log.ts'
 import { closing, connect, type Database, freshDatabase, until } from '../support/environment.ts'
 
-const silent = pino({ level: 'silent' })
+const silent = createLog('tests', 'silent')
 const path = '/api/user-activity-summary'
 
 async function api(t: TestContext, postgres: Database, awaitSeed = false): Promise<RunningApi> {

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type pg from 'pg'
-import { pino } from 'pino'
 import { connectWriter } from '../../src/postgres/connect.ts'
 import { checkMigrated, migrate, UnfitDatabase } from '../../src/postgres/migrate.ts'
 import { awaitTables } from '../../src/postgres/tables.ts'
 import { projectRoot } from '../../src/runtime/config.ts'
+import { createLog } from '../../src/runtime/log.ts'
 import {
   closing,
   connect,
@@ -121,7 +121,7 @@ test('a role without rights says so once and waits until another has made the ta
   await owner.query(`create role ${user} login password 'limited'`)
   closing(t, () => owner.query(`drop owned by ${user}; drop role ${user}`))
   const lines: Record<string, unknown>[] = []
-  const log = pino({ level: 'info' }, { write: line => void lines.push(JSON.parse(line)) })
+  const log = createLog('tests', 'info', line => lines.push(JSON.parse(line)))
   const stopped = new AbortController()
   closing(t, () => stopped.abort())
 
@@ -132,10 +132,10 @@ test('a role without rights says so once and waits until another has made the ta
   await owner.query(`grant select on all tables in schema public to ${user}`)
   await waiting
 
-  const said = lines.filter(line => line['msg'] === 'waiting for the tables')
-  assert.match(String(said[0]!['reason']), /may not create tables .*footfall setup/)
+  const said = lines.filter(line => line['event'] === 'tables_awaited')
+  assert.match(String(said[0]!['why']), /may not create tables .*footfall setup/)
   assert.equal(said[0]!['sqlState'], '42501')
-  assert.equal(new Set(said.map(line => line['reason'])).size, said.length)
+  assert.equal(new Set(said.map(line => line['why'])).size, said.length)
   assert.doesNotMatch(JSON.stringify(lines), /"limited"/)
 })
 
@@ -144,22 +144,22 @@ test('a role waits for a PostgreSQL that is down, and stops waiting when it is t
   const database = await freshDatabase(server)
   await server.kill()
   const lines: Record<string, unknown>[] = []
-  const log = pino({ level: 'info' }, { write: line => void lines.push(JSON.parse(line)) })
+  const log = createLog('tests', 'info', line => lines.push(JSON.parse(line)))
   const stopped = new AbortController()
   const told = new AbortController()
   closing(t, () => stopped.abort())
 
   const config = { postgres: database }
   const waiting = awaitTables(config, 'footfall tests', log, stopped.signal)
-  const abandoned = awaitTables(config, 'footfall tests', pino({ level: 'silent' }), told.signal)
+  const abandoned = awaitTables(config, 'footfall tests', createLog('tests', 'silent'), told.signal)
   await until(() => lines.length > 0, 5_000, 'the role says what it waits for')
   told.abort()
   await abandoned
   await server.start()
   await waiting
 
-  assert.match(String(lines[0]!['reason']), /ECONNREFUSED/)
-  const notes = lines.flatMap(line => (typeof line['note'] === 'string' ? [line['note']] : []))
+  assert.match(String(lines[0]!['why']), /ECONNREFUSED/)
+  const notes = lines.filter(({ event }) => event === 'postgres_differs').map(({ why }) => String(why))
   assert.ok(notes.some(note => note.startsWith('fsync is off')))
   assert.ok(notes.some(note => note.startsWith('synchronous_commit is off')))
   const client = await writer(t, database)

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Admin, ListOffsetTimestamps } from '@platformatic/kafka'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
-import { pino } from 'pino'
 import type { UserActivity } from '../../src/event/schema.ts'
 import { TopicCompacted } from '../../src/kafka/topic.ts'
 import { type ProducerOptions, startProducer } from '../../src/producer/producer.ts'
 import { parseConfig } from '../../src/runtime/config.ts'
+import type { Event } from '../../src/runtime/events.ts'
 import type { Part } from '../../src/runtime/health.ts'
+import { createLog } from '../../src/runtime/log.ts'
 import { freePort } from '../../src/stack/port.ts'
 import {
   type Address,
@@ -37,9 +38,8 @@ interface Books {
 }
 
 interface Line {
-  readonly msg: string
-  /** Milliseconds since 1970. */
-  readonly time: number
+  readonly event: Event
+  readonly time: string
 }
 
 interface Where {
@@ -56,7 +56,7 @@ async function start(
   { kafka = sharedKafka(), options = {}, port }: Where = {},
 ) {
   const lines: Line[] = []
-  const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line) as Line) })
+  const log = createLog('producer', 'info', line => lines.push(JSON.parse(line) as Line))
   const config = parseConfig({
     KAFKA_BOOTSTRAP_SERVERS: kafka.address,
     KAFKA_TOPIC_USER_ACTIVITIES: topic,
@@ -65,8 +65,12 @@ async function start(
   })
   const running = await startProducer(config, log, options)
   t.after(() => running.stop())
-  const said = (msg: string) => lines.filter(line => line.msg === msg)
-  return { ...running, said, books: () => said('sent')[0] as unknown as Books }
+  const said = (event: Event) => lines.filter(line => line.event === event)
+  return {
+    ...running,
+    said,
+    books: () => lines.find(({ event }) => event === 'events_sent' || event === 'events_uncertain') as unknown as Books,
+  }
 }
 
 /** Everything in a topic, read by a foreign client, in the order of partitions and offsets. */
@@ -129,7 +133,7 @@ test('the same seed and count twice: the same bytes but for the time, each twice
     const producer = await start(t, topic, 0, { options: { count: 2_000, seed: 'again' } })
     await producer.ended
     assert.equal(producer.books().acknowledged, 2_000, `run ${run}`)
-    assert.equal(producer.said('a seed repeats its event ids: what it has sent before counts as duplicate').length, 1)
+    assert.equal(producer.said('simulation_repeats').length, 1)
   }
   const read = await readAll(t, topic)
   assert.equal(read.length, 4_000)
@@ -175,7 +179,9 @@ test('5, 200 and 20,000 events a second are held against a real broker, and what
   const topics = await Promise.all(rates.map(() => freshTopic(4)))
   const producers = await Promise.all(rates.map((rate, index) => start(t, topics[index]!, rate)))
   const startedMs = await Promise.all(
-    producers.map(({ said }) => until(() => said('simulating')[0]?.time, 10_000, 'it simulates')),
+    producers.map(async ({ said }) =>
+      Date.parse((await until(() => said('simulation_started')[0], 10_000, 'it simulates')).time),
+    ),
   )
   await until(() => Date.now() > Math.max(...startedMs) + 5_000, 10_000, 'five seconds')
   for (const [index, producer] of producers.entries()) {
@@ -200,7 +206,7 @@ test('without a Kafka it waits, and says why: in the log once, to probes wheneve
   const nowhere = { host: '127.0.0.1', port: 1, address: '127.0.0.1:1' }
   const port = await freePort()
   const producer = await start(t, 'any', 1, { kafka: nowhere, port })
-  await until(() => producer.said('waiting for Kafka and the topic').length === 1, 10_000, 'it says that it waits')
+  await until(() => producer.said('topic_awaited').length === 1, 10_000, 'it says that it waits')
   const [kafka, topic] = await notReady(port)
   assert.match(kafka?.why ?? '', /Cannot connect/)
   assert.equal(topic?.why, 'waits for kafka')
@@ -255,7 +261,7 @@ test('a broker that is killed in the middle and gone at the end: what the produc
     until(() => logEnds(topic, kafka).then(ends => total(ends) >= events), 30_000, `${events} events are there`)
   await reaches(1_000)
   await kafka.kill()
-  await until(() => producer.said('Kafka takes no events, holding them').length === 1, 10_000, 'it says that it holds')
+  await until(() => producer.said('kafka_takes_nothing').length === 1, 10_000, 'it says that it holds')
   assert.equal((await metrics(port))('stalled'), 1)
   assert.deepEqual(
     (await notReady(port)).map(({ name }) => name),
@@ -263,9 +269,9 @@ test('a broker that is killed in the middle and gone at the end: what the produc
   )
   await kafka.start()
   await reaches(6_000)
-  await until(() => producer.said('Kafka takes events again').length === 1, 10_000, 'and that it is over')
+  await until(() => producer.said('kafka_takes_again').length === 1, 10_000, 'and that it is over')
   await kafka.kill()
-  await until(() => producer.said('Kafka takes no events, holding them').length === 2, 10_000, 'it holds them again')
+  await until(() => producer.said('kafka_takes_nothing').length === 2, 10_000, 'it holds them again')
   await producer.stop()
   const { made, acknowledged, unknown, unsent, perhapsTwice } = producer.books()
   assert.equal(made, acknowledged + unknown + unsent)

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Kafka, logLevel } from 'kafkajs'
-import { pino } from 'pino'
 import { RecordsRefused } from '../../src/kafka/lane.ts'
 import type { OutgoingRecord } from '../../src/kafka/record-batch.ts'
 import { openWriter, type Writer, WriterFull } from '../../src/kafka/writer.ts'
 import { parseConfig } from '../../src/runtime/config.ts'
+import { createLog } from '../../src/runtime/log.ts'
 import { freshName, freshTopic, sharedKafka, until } from '../support/environment.ts'
 
 const flushMs = 5_000
 
 function open(t: TestContext, topic: string, partitions: number, kafka = sharedKafka().address): Writer {
   const config = parseConfig({ KAFKA_BOOTSTRAP_SERVERS: kafka, KAFKA_TOPIC_USER_ACTIVITIES: topic })
-  const writer = openWriter(config, pino({ level: 'silent' }), 'tests', partitions)
+  const writer = openWriter(config, createLog('tests', 'silent'), 'tests', partitions)
   t.after(() => writer.close(0))
   return writer
 }

@@ -23,8 +23,8 @@ test('G1: under load, through kills of consumers and others that join and leave,
     await guest.stop()
     await untilMore(1_000, 'one less is counting')
   }
-  assert.match(stays.output.join('\n'), /"partitions":\[\d(,\d)?\],"msg":"partitions assigned"/, 'they shared')
+  assert.match(stays.output.join('\n'), /"event":"partitions_assigned","partitions":\[\d(,\d)?\]/, 'they shared')
   await finishScene(t, scene)
 })
 
-const hasOpened = ({ output }: Role): boolean => output.some(line => line.includes('"msg":"partition opened"'))
+const hasOpened = ({ output }: Role): boolean => output.some(line => line.includes('"event":"partition_opened"'))

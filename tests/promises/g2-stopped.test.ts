@@ -1,6 +1,7 @@
 /** G2 and G5: consumers that are stopped, killed and brought back, as processes of their own. */
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
+import type { Event } from '../../src/runtime/events.ts'
 import {
   assertBalanced,
   countedTable,
@@ -44,7 +45,7 @@ suite('G2: consumers that are stopped or killed', { concurrency: true }, () => {
     let deed: Deed = 'forward'
     const proxy = await proxyPostgres(t, database, sql => (isSettle(sql) ? deed : 'forward'))
     const zombie = startConsumer(t, topic, proxy.database)
-    await until(() => said(zombie, 'partition opened').length === 2, 20_000, 'it opened both partitions')
+    await until(() => said(zombie, 'partition_opened').length === 2, 20_000, 'it opened both partitions')
     const load = await startLoad(t, topic, event, {})
     await until(async () => (await fates(client)).counted > 0, 15_000, 'it counts')
 
@@ -58,13 +59,13 @@ suite('G2: consumers that are stopped or killed', { concurrency: true }, () => {
     deed = 'forward'
     zombie.signal('SIGCONT')
     proxy.release()
-    await until(() => said(zombie, 'another owner was faster').length > 0, 15_000, 'it found that it was overtaken')
+    await until(() => said(zombie, 'partition_overtaken').length > 0, 15_000, 'it found that it was overtaken')
 
     await load.stop()
     await untilRead(client, load.sent.length)
     assert.deepEqual(await countedTable(client), recount(load.sent))
     await assertBalanced(client)
-    assert.equal(said(heir, 'another owner was faster').length, 0, 'nobody was faster than the owner')
+    assert.equal(said(heir, 'partition_overtaken').length, 0, 'nobody was faster than the owner')
   })
 
   test('G2: a static member that was killed comes back and takes over at once', async t => {
@@ -80,7 +81,7 @@ suite('G2: consumers that are stopped or killed', { concurrency: true }, () => {
     const { counted } = await fates(client)
     const second = startConsumer(t, topic, database, member)
     await until(async () => (await fates(client)).counted > counted, 30_000, 'it counts again')
-    const tookMs = saidAtMs(second, 'partitions assigned') - saidAtMs(second, 'topic found')
+    const tookMs = saidAtMs(second, 'partitions_assigned') - saidAtMs(second, 'topic_found')
     t.diagnostic(`the partitions were its own again ${tookMs} ms after it found the topic`)
     assert.ok(tookMs < sessionMs / 2, `it waited ${tookMs} ms for the member it was itself`)
 
@@ -97,9 +98,9 @@ suite('G2: consumers that are stopped or killed', { concurrency: true }, () => {
     let deed: Deed = 'forward'
     const proxy = await proxyPostgres(t, database, sql => (sql === 'commit' ? deed : 'forward'))
     const stopped = startConsumer(t, topic, proxy.database)
-    await until(() => said(stopped, 'partition opened').length === 2, 20_000, 'it opened both partitions')
+    await until(() => said(stopped, 'partition_opened').length === 2, 20_000, 'it opened both partitions')
     const other = startConsumer(t, topic, database, { KAFKA_CONSUMER_GROUP: `${topic}-other` })
-    await until(() => said(other, 'partition opened').length === 2, 20_000, 'the other opened both as well')
+    await until(() => said(other, 'partition_opened').length === 2, 20_000, 'the other opened both as well')
 
     // The first to come in wins partition 0, and is stopped when all is written but nothing committed.
     other.signal('SIGSTOP')
@@ -167,12 +168,12 @@ function startConsumer(test: TestContext, topic: string, database: Database, set
   return roleProcess(test, 'consumer', { ...settingsFor(sharedKafka(), database, topic), ...group, ...settings })
 }
 
-/** Its lines that begin so. */
-function said({ output }: Role, words: string): string[] {
-  return output.filter(line => line.includes(`"msg":"${words}`))
+/** Its lines of this event. */
+function said({ output }: Role, event: Event): string[] {
+  return output.filter(line => line.includes(`"event":"${event}"`))
 }
 
 /** When it first said so, in ms. */
-function saidAtMs(role: Role, words: string): number {
-  return Date.parse((JSON.parse(said(role, words)[0]!) as { time: string }).time)
+function saidAtMs(role: Role, event: Event): number {
+  return Date.parse((JSON.parse(said(role, event)[0]!) as { time: string }).time)
 }

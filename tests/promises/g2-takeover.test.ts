@@ -27,7 +27,7 @@ const otherGroup = (topic: string) => ({ KAFKA_CONSUMER_GROUP: `${topic}-other` 
 const isSettle = (sql: string) => sql === 'begin'
 const isOpening = (sql: string) => sql.startsWith('begin isolation level repeatable read')
 
-const overtaken = 'another owner was faster, rereading the ledger'
+const overtaken = 'partition_overtaken'
 
 test('G2: one of two partitions is taken over while both are being settled, and the other settles on', async t => {
   const topic = await freshTopic(2)
@@ -37,7 +37,7 @@ test('G2: one of two partitions is taken over while both are being settled, and 
   let deed: Deed = 'forward'
   const proxy = await proxyPostgres(t, database, sql => (isSettle(sql) ? deed : 'forward'))
   const first = await startHeard(t, { topic, database: proxy.database })
-  await until(() => first.said('partition opened').length === 2, 15_000, 'the first owner opened both partitions')
+  await until(() => first.said('partition_opened').length === 2, 15_000, 'the first owner opened both partitions')
   deed = 'hold'
   const load = await startLoad(t, topic, event, {})
   await until(() => proxy.held() > 0, 15_000, 'the first owner has a batch on the way')
@@ -52,7 +52,7 @@ test('G2: one of two partitions is taken over while both are being settled, and 
 
   await idleMember(t, topic, database)
   const second = await startHeard(t, { topic, database, settings: otherGroup(topic) })
-  const opened = await until(() => second.said('partition opened')[0], 15_000, 'the second owner opened a partition')
+  const opened = await until(() => second.said('partition_opened')[0], 15_000, 'the second owner opened a partition')
   const taken = opened.partition!
   const other = 1 - taken
   await until(async () => (await next(taken)) > opened.offset!, 15_000, 'the second owner took it over')
@@ -72,7 +72,7 @@ test('G2: one of two partitions is taken over while both are being settled, and 
   await assertBalanced(client)
   assert.ok(first.said(overtaken).every(({ partition }) => partition === taken))
   assert.equal(
-    second.said('partition opened').every(({ partition }) => partition === taken),
+    second.said('partition_opened').every(({ partition }) => partition === taken),
     true,
   )
 })
@@ -98,7 +98,7 @@ test('G2: a partition opened while its old owner is committing goes on where tha
   const uncommitted = await read()
   opening = 'forward'
   newProxy.release()
-  const opened = await until(() => newOwner.said('partition opened')[0], 15_000, 'the new owner opened it')
+  const opened = await until(() => newOwner.said('partition_opened')[0], 15_000, 'the new owner opened it')
   assert.equal(opened.offset, uncommitted)
   old = 'forward'
   oldProxy.release()

@@ -1,15 +1,16 @@
 /** A consumer in this process, and what it says of itself. */
 import type { TestContext } from 'node:test'
-import { pino } from 'pino'
 import { startConsumer } from '../../src/consumer/consumer.ts'
 import { parseConfig } from '../../src/runtime/config.ts'
+import type { Event } from '../../src/runtime/events.ts'
 import type { Running } from '../../src/runtime/lifecycle.ts'
+import { createLog } from '../../src/runtime/log.ts'
 import type { Place } from './counting.ts'
 import { closing, settingsFor, sharedKafka } from './environment.ts'
 
 export interface Line {
-  readonly msg: string
-  readonly err?: string
+  readonly event: Event
+  readonly why?: string
   readonly partition?: number
   readonly partitions?: readonly number[]
   readonly offset?: number
@@ -17,8 +18,8 @@ export interface Line {
 
 export interface Heard extends Running {
   readonly lines: readonly Line[]
-  /** Its lines with this message, oldest first. */
-  readonly said: (msg: string) => readonly Line[]
+  /** Its lines of this event, oldest first. */
+  readonly said: (event: Event) => readonly Line[]
   /** The partitions that the group gave it last. */
   readonly assigned: () => readonly number[]
 }
@@ -26,9 +27,9 @@ export interface Heard extends Running {
 export async function startHeard(test: TestContext, place: Place): Promise<Heard> {
   const { topic, database, kafka = sharedKafka(), settings = {} } = place
   const lines: Line[] = []
-  const log = pino({ level: 'info' }, { write: line => void lines.push(JSON.parse(line)) })
+  const log = createLog('tests', 'info', line => lines.push(JSON.parse(line)))
   const running = await startConsumer(parseConfig({ ...settingsFor(kafka, database, topic), ...settings }), log)
   closing(test, () => running.stop())
-  const said = (msg: string) => lines.filter(line => line.msg === msg)
-  return { ...running, lines, said, assigned: () => said('partitions assigned').at(-1)?.partitions ?? [] }
+  const said = (event: Event) => lines.filter(line => line.event === event)
+  return { ...running, lines, said, assigned: () => said('partitions_assigned').at(-1)?.partitions ?? [] }
 }

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { pino } from 'pino'
 import { buildApi } from '../../../src/api/api.ts'
 import { problems } from '../../../src/api/problem.ts'
 import { userActivitySchema } from '../../../src/event/schema.ts'
 import { connectPool } from '../../../src/postgres/connect.ts'
+import { createLog } from '../../../src/runtime/log.ts'
 
 const nowhere = { host: '127.0.0.1', port: 1, database: 'none', user: 'none', password: 'none' }
 const pool = connectPool({ postgres: nowhere })
-const app = await buildApi(pool, async () => [{ name: 'postgres', ready: true }], pino({ level: 'silent' }))
+const app = await buildApi(pool, async () => [{ name: 'postgres', ready: true }], createLog('tests', 'silent'))
 
 interface Media {
   readonly schema: object

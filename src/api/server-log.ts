@@ -1,0 +1,22 @@
+/** What the HTTP framework says by itself: warnings of misuse, which are bugs of ours. Requests are logged by us. */
+import type { FastifyBaseLogger } from 'fastify'
+import type { Log } from '../runtime/log.ts'
+
+export function serverLog(log: Log): FastifyBaseLogger {
+  const warn = (facts: unknown, text?: string) => {
+    log('http_server_warned', typeof facts === 'string' ? { why: facts } : { ...(facts as object), why: text })
+  }
+  const quiet = () => {}
+  const logger: FastifyBaseLogger = {
+    level: 'warn',
+    fatal: warn,
+    error: warn,
+    warn,
+    info: quiet,
+    debug: quiet,
+    trace: quiet,
+    silent: quiet,
+    child: () => logger,
+  }
+  return logger
+}
