@@ -3,19 +3,12 @@
  * Prints how fast a backlog becomes visible and what it costs, and how long a single event takes under a steady load.
  * Flags: --events, --pairs, --rounds, --rate, --seconds.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import pg from 'pg'
 import { ensureTopic } from '../src/kafka/topic.ts'
-import { loadConfig, parseConfig, projectRoot } from '../src/runtime/config.ts'
+import { parseConfig } from '../src/runtime/config.ts'
 import { createLog } from '../src/runtime/log.ts'
-import { fetchJars } from '../src/stack/jars.ts'
-import { startKafka } from '../src/stack/kafka.ts'
-import { startPostgres } from '../src/stack/postgres.ts'
+import { openLab, said } from './lab.ts'
 import { probe } from './latency.ts'
 import { cpuSeconds, cpuSecondsOfTree, machine, peakMegabytes } from './machine.ts'
 import { preload } from './preload.ts'
@@ -36,32 +29,18 @@ const partitions = 4
 const log = createLog('bench', 'warn')
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
-const folder = mkdtempSync(join(tmpdir(), 'footfall-bench-'))
-const credentials = { user: 'footfall', password: 'footfall', database: 'footfall' }
-const kafka = await startKafka({
-  folder: join(folder, 'kafka'),
-  jars: await fetchJars(loadConfig().dataFolder),
-  logFile: join(folder, 'kafka.log'),
-})
-const postgres = await startPostgres({
-  folder: join(folder, 'postgres'),
-  logFile: join(folder, 'postgres.log'),
-  ...credentials,
-})
-const children = new Set<ChildProcess>()
+const lab = await openLab()
 try {
   await bench()
 } finally {
-  for (const child of children) child.kill('SIGKILL')
-  await Promise.all([kafka.kill(), postgres.kill()])
-  rmSync(folder, { recursive: true, force: true })
+  await lab.close()
 }
 
 async function bench(): Promise<void> {
   say(`${machine()}; Kafka and PostgreSQL on the same machine, fsync on`)
-  const filled = settings('filled', 'postgres')
+  const filled = lab.settings('filled', 'postgres')
   await ensureTopic(parseConfig(filled))
-  let startMs = performance.now()
+  const startMs = performance.now()
   await preload(parseConfig(filled), log, { events, pairs }, partitions)
   const seconds = (performance.now() - startMs) / 1_000
   say(
@@ -70,9 +49,9 @@ async function bench(): Promise<void> {
   const rates: number[] = []
   for (let round = 1; round <= rounds; round++) {
     const database = `backlog_${round}`
-    await createDatabase(database)
-    startMs = performance.now()
-    rates.push(await backlog(settings('filled', database), database, round))
+    const env = lab.settings('filled', database)
+    await lab.createDatabase(env)
+    rates.push(await backlog(env, database, round))
   }
   say(`median ${median(rates).toFixed(0)} events/s from the first opened partition until all are visible`)
   await latency()
@@ -80,11 +59,11 @@ async function bench(): Promise<void> {
 
 /** From the assignment of the partitions, which the first opened one shows, until every event is in the table. */
 async function backlog(env: Record<string, string>, database: string, round: number): Promise<number> {
-  const client = await connect(database)
-  const postgresBefore = cpuSecondsOfTree(postgres.pid)
-  const kafkaBefore = cpuSeconds(kafka.pid)
-  const consumer = run('consumer', env)
-  const opened = await line(consumer, 'partition opened')
+  const client = await lab.connect(database)
+  const postgresBefore = cpuSecondsOfTree(lab.postgres.pid)
+  const kafkaBefore = cpuSeconds(lab.kafka.pid)
+  const consumer = lab.run('consumer', env)
+  const opened = await said(consumer, 'partition opened')
   const cpuBefore = cpuSeconds(consumer.pid!)
   for (let counted = 0; counted < events; ) {
     await pause(20)
@@ -100,23 +79,22 @@ async function backlog(env: Record<string, string>, database: string, round: num
   const perMillion = (used: number) => ((used * 1e6) / events).toFixed(2)
   say(
     `round ${round}: ${(events / tookSeconds).toFixed(0)} events/s; CPU s per million: consumer ${perMillion(cpu)}, ` +
-      `postgres ${perMillion(cpuSecondsOfTree(postgres.pid) - postgresBefore)}, ` +
-      `kafka ${perMillion(cpuSeconds(kafka.pid) - kafkaBefore)}; consumer peak ${peakMegabytes(consumer.pid!)} MB`,
+      `postgres ${perMillion(cpuSecondsOfTree(lab.postgres.pid) - postgresBefore)}, ` +
+      `kafka ${perMillion(cpuSeconds(lab.kafka.pid) - kafkaBefore)}; consumer peak ${peakMegabytes(consumer.pid!)} MB`,
   )
-  await stop(consumer)
+  await lab.stop(consumer)
   await client.end()
   return events / tookSeconds
 }
 
 async function latency(): Promise<void> {
-  await createDatabase('latency')
-  const env = { ...settings('steady', 'latency'), PRODUCER_EVENT_RATE: String(rate) }
+  const env = { ...lab.settings('steady', 'latency'), PRODUCER_EVENT_RATE: String(rate) }
   const config = parseConfig(env)
-  await ensureTopic(config)
-  const consumer = run('consumer', env)
-  await line(consumer, 'partition opened')
-  const producer = run('producer', env)
-  const client = await connect('latency')
+  await lab.createDatabase(env)
+  const consumer = lab.run('consumer', env)
+  await said(consumer, 'partition opened')
+  const producer = lab.run('producer', env)
+  const client = await lab.connect('latency')
   await pause(3_000)
   const took = await probe(config, log, client, partitions, seconds)
   const at = (share: number) => took[Math.min(took.length - 1, Math.floor(took.length * share))]!.toFixed(0)
@@ -124,59 +102,7 @@ async function latency(): Promise<void> {
     `at ${rate} events/s: ${took.length} probes from produce to visible, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms`,
   )
   await client.end()
-  await Promise.all([stop(producer), stop(consumer)])
-}
-
-function settings(topic: string, database: string): Record<string, string> {
-  return {
-    KAFKA_BOOTSTRAP_SERVERS: kafka.address,
-    KAFKA_TOPIC_USER_ACTIVITIES: topic,
-    KAFKA_CONSUMER_GROUP: database,
-    KAFKA_TOPIC_PARTITIONS: String(partitions),
-    POSTGRES_HOST: postgres.host,
-    POSTGRES_PORT: String(postgres.port),
-    POSTGRES_DB: database,
-  }
-}
-
-function run(verb: string, env: Record<string, string>): ChildProcess {
-  const child = spawn(join(projectRoot, 'footfall'), [verb], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  children.add(child)
-  return child
-}
-
-/** When a line with this text came, in ms. */
-function line(child: ChildProcess, text: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    child.stdout!.on('data', data => {
-      if (String(data).includes(text)) resolve(performance.now())
-    })
-    child.once('exit', code => reject(new Error(`ended with ${code} before it said "${text}"`)))
-  })
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  const ended = new Promise(resolve => child.once('exit', resolve))
-  child.kill('SIGTERM')
-  await ended
-}
-
-async function connect(database: string): Promise<pg.Client> {
-  const client = new pg.Client({ host: postgres.host, port: postgres.port, ...credentials, database })
-  client.on('error', () => {}) // the server is taken away at the end
-  await client.connect()
-  return client
-}
-
-/** With its tables, so that a reader may look before the consumer made them. */
-async function createDatabase(name: string): Promise<void> {
-  const client = await connect('postgres')
-  await client.query(`create database ${name}`)
-  await client.end()
-  await stop(run('setup', settings('filled', name)))
+  await Promise.all([lab.stop(producer), lab.stop(consumer)])
 }
 
 function median(values: readonly number[]): number {

@@ -28,8 +28,17 @@ export function cpuSecondsOfTree(pid: number): number {
 
 /** The most memory a process ever held, in MB. */
 export function peakMegabytes(pid: number): number {
-  const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  return Math.round(Number(peak?.[1] ?? 0) / 1024)
+  return status(pid, 'VmHWM')
+}
+
+/** The memory it holds now, in MB. */
+export function megabytes(pid: number): number {
+  return status(pid, 'VmRSS')
+}
+
+function status(pid: number, field: string): number {
+  const kilobytes = new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return Math.round(Number(kilobytes?.[1] ?? 0) / 1024)
 }
 
 export function machine(): string {
