@@ -6,6 +6,7 @@
  */
 import pg from 'pg'
 import type { Config } from '../runtime/config.ts'
+import { explained, tlsOptions } from './tls.ts'
 
 type Address = Pick<Config, 'postgres'>
 
@@ -79,7 +80,8 @@ const readerSettings = {
  * @throws what `faultKind` in fault.ts sorts.
  */
 export async function connectWriter(config: Address, application = 'footfall'): Promise<pg.Client> {
-  const client = new BoundedClient({ ...clientConfig(config, application), query_timeout: writerQueryTimeoutMs })
+  const Client = clientClass(config, application)
+  const client = new Client({ ...clientConfig(config, application), query_timeout: writerQueryTimeoutMs })
   // Without a listener the loss of an idle connection ends the process. The next query fails and says so.
   client.on('error', () => {})
   try {
@@ -96,7 +98,7 @@ export async function connectWriter(config: Address, application = 'footfall'): 
 export function connectPool(config: Address, application = 'footfall'): pg.Pool {
   const pool = new pg.Pool({
     ...clientConfig(config, application),
-    Client: BoundedClient,
+    Client: clientClass(config, application),
     query_timeout: readerQueryTimeoutMs,
     connectionTimeoutMillis: readerAcquireTimeoutMs,
     max: readersMax,
@@ -108,18 +110,43 @@ export function connectPool(config: Address, application = 'footfall'): pg.Pool 
   return pool
 }
 
-/** pg's client, but its end is bounded also where the other side has vanished without a word. */
-class BoundedClient extends pg.Client {
-  override end(): Promise<void>
-  override end(callback: (error: Error) => void): void
-  override end(callback?: (error: Error) => void): Promise<void> | void {
-    const deadline = setTimeout(() => this.connection.stream.destroy(), endTimeoutMs).unref()
-    this.once('end', () => clearTimeout(deadline))
-    return callback === undefined ? super.end() : super.end(callback)
+/**
+ * pg's client, but: its end is bounded also where the other side has vanished without a word; its start takes nothing from
+ * PGOPTIONS or PGREPLICATION; and why TLS fails is told in our words.
+ */
+function clientClass({ postgres }: Address, application: string) {
+  return class BoundedClient extends pg.Client {
+    override connect(): Promise<pg.Client>
+    override connect(callback: (error?: Error) => void): void
+    override connect(callback?: (error?: Error) => void): Promise<pg.Client> | undefined {
+      if (callback !== undefined) {
+        super.connect((error?: Error | null) => callback(error ? explained(error, postgres) : undefined))
+        return undefined
+      }
+      return super.connect().then(
+        () => this,
+        (error: Error) => {
+          throw explained(error, postgres)
+        },
+      )
+    }
+
+    override end(): Promise<void>
+    override end(callback: (error: Error) => void): void
+    override end(callback?: (error: Error) => void): Promise<void> | void {
+      const deadline = setTimeout(() => this.connection.stream.destroy(), endTimeoutMs).unref()
+      this.once('end', () => clearTimeout(deadline))
+      return callback === undefined ? super.end() : super.end(callback)
+    }
+
+    /** pg asks for it when the socket stands; it is not among its documented names. */
+    getStartupConf(): Readonly<Record<string, string | undefined>> {
+      return { user: this.user, database: this.database, application_name: application }
+    }
   }
 }
 
-/** What pg would otherwise take from PG* variables is given, but for TLS, which PGSSLMODE switches on. */
+/** All that pg would otherwise take from PG* variables is given. */
 function clientConfig({ postgres }: Address, application: string): pg.ClientConfig {
   return {
     host: postgres.host,
@@ -127,6 +154,8 @@ function clientConfig({ postgres }: Address, application: string): pg.ClientConf
     database: postgres.database,
     user: postgres.user,
     password: postgres.password,
+    ssl: tlsOptions(postgres),
+    sslnegotiation: 'postgres',
     application_name: application,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,

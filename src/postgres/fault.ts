@@ -8,6 +8,12 @@ import pg from 'pg'
  */
 export type FaultKind = 'connection' | 'data' | 'platform'
 
+/**
+ * The way to PostgreSQL is not as it was asked for: not encrypted, not verified, or our certificate is refused. Waiting may
+ * mend it, as when the server's certificate is renewed, and nothing is sent meanwhile. The message is one sentence.
+ */
+export class TlsFault extends Error {}
+
 /** SQLSTATEs by their first characters; the longest that fits wins. What is not here is `platform`. */
 const kindBySqlState: Readonly<Record<string, FaultKind>> = {
   '08': 'connection', // connection exception
@@ -37,8 +43,10 @@ export function faultKind(error: unknown): FaultKind | undefined {
   const state = sqlState(error)
   if (state !== undefined) return kindBySqlState[state.slice(0, 3)] ?? kindBySqlState[state.slice(0, 2)] ?? 'platform'
   if (!(error instanceof Error)) return undefined
-  const isLost = socketErrors.has((error as NodeJS.ErrnoException).code) || clientMessages.test(error.message)
-  return isLost ? 'connection' : undefined
+  const { code } = error as NodeJS.ErrnoException
+  const isTls = error instanceof TlsFault || (code !== undefined && /^(ERR_SSL_|ERR_TLS_|EPROTO$)/.test(code))
+  const isLost = socketErrors.has(code) || clientMessages.test(error.message)
+  return isTls || isLost ? 'connection' : undefined
 }
 
 /**

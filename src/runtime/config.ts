@@ -6,6 +6,7 @@ import { misspelt } from './misspelt.ts'
 import { gatherSettings } from './setting-files.ts'
 import { parseValue, refusal, type Value } from './setting-value.ts'
 import { type Setting, settings } from './settings.ts'
+import { type PostgresTls, postgresTlsContradictions } from './tls.ts'
 
 export interface Config {
   readonly kafka: {
@@ -24,6 +25,7 @@ export interface Config {
     readonly database: string
     readonly user: string
     readonly password: string
+    readonly tls: PostgresTls
   }
   readonly producer: { readonly eventsPerSecond: number; readonly users: number; readonly items: number }
   /** What a fate depends on besides the log. */
@@ -108,7 +110,7 @@ export function parseConfig(
   }
   if (wrong.length > 0) throw new WrongSettings(wrong)
   const is = <T>(name: (typeof settings)[number]['name']): T => values.get(name) as T
-  return {
+  const config: Config = {
     kafka: {
       bootstrapServers: is('KAFKA_BOOTSTRAP_SERVERS'),
       topic: is('KAFKA_TOPIC_USER_ACTIVITIES'),
@@ -124,6 +126,12 @@ export function parseConfig(
       database: is('POSTGRES_DB'),
       user: is('POSTGRES_USER'),
       password: is('POSTGRES_PASSWORD'),
+      tls: {
+        mode: is('POSTGRES_TLS'),
+        ca: is('POSTGRES_TLS_CA'),
+        certificate: is('POSTGRES_TLS_CERT'),
+        key: is('POSTGRES_TLS_KEY'),
+      },
     },
     producer: {
       eventsPerSecond: is('PRODUCER_EVENT_RATE'),
@@ -151,6 +159,10 @@ export function parseConfig(
       postgres: named['POSTGRES_HOST'] !== undefined,
     },
   }
+  const { postgres, given } = config
+  const contradicting = postgresTlsContradictions(postgres.host, given.postgres, postgres.tls)
+  if (contradicting.length > 0) throw new WrongSettings(contradicting)
+  return config
 }
 
 /** Where `start` wrote the addresses of the embedded stack, as settings. */

@@ -92,6 +92,31 @@ export const settings = [
     about: 'The password.',
   },
   {
+    name: 'POSTGRES_TLS',
+    type: { kind: 'choice', of: ['disable', 'verify-ca', 'verify-full'] },
+    fallback: 'disable',
+    about: "Encrypts the connection; verify-full checks the server's certificate and its host, verify-ca not the host.",
+  },
+  {
+    name: 'POSTGRES_TLS_CA',
+    type: { kind: 'pem', of: 'certificates' },
+    fromFile: true,
+    about: "The CA of the server's certificate, PEM. Unset: those that Node knows.",
+  },
+  {
+    name: 'POSTGRES_TLS_CERT',
+    type: { kind: 'pem', of: 'certificates' },
+    fromFile: true,
+    about: 'Our own certificate, PEM, for a server that asks for one.',
+  },
+  {
+    name: 'POSTGRES_TLS_KEY',
+    type: { kind: 'pem', of: 'key' },
+    secret: true,
+    fromFile: true,
+    about: 'Its private key, PEM, not encrypted.',
+  },
+  {
     name: 'PRODUCER_EVENT_RATE',
     type: { kind: 'number', min: 0, max: 100_000, whole: false },
     fallback: '2',

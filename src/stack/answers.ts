@@ -1,6 +1,6 @@
 /** Whether the started stack answers: what the API says of itself, the seeded user's counts, somebody else to ask for. */
 import { setTimeout as pause } from 'node:timers/promises'
-import pg from 'pg'
+import { connectPool } from '../postgres/connect.ts'
 import type { Config } from '../runtime/config.ts'
 import { localUrl, seededUser } from './ready-screen.ts'
 
@@ -47,13 +47,11 @@ async function notReady(url: string, seeded: boolean): Promise<string | undefine
 
 /** A user that the simulation has sent something about, or none when there is none within a second. */
 export async function findSimulatedUser(postgres: Config['postgres']): Promise<string | undefined> {
-  const client = new pg.Client({ ...postgres, connectionTimeoutMillis: answerTimeoutMs })
-  client.on('error', () => {}) // the query rejects as well
   const deadline = performance.now() + simulatedUserDeadlineMs
+  const pool = connectPool({ postgres }, 'footfall start')
   try {
-    await client.connect()
     do {
-      const { rows } = await client.query<{ user_id: string }>(
+      const { rows } = await pool.query<{ user_id: string }>(
         'select user_id from daily_user_item_summary where user_id <> $1 limit 1',
         [seededUser],
       )
@@ -64,6 +62,6 @@ export async function findSimulatedUser(postgres: Config['postgres']): Promise<s
   } catch {
     return undefined // it is one line of the ready screen; what is wrong with PostgreSQL is told elsewhere
   } finally {
-    await client.end().catch(() => {})
+    await pool.end()
   }
 }

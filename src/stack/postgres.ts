@@ -111,7 +111,15 @@ async function initialise(folder: string, options: PostgresOptions, programs: Pr
 }
 
 async function ensureDatabase(port: number, { user, password, database }: PostgresOptions): Promise<void> {
-  const client = new pg.Client({ host, port, user, password, database: 'postgres', connectionTimeoutMillis: 5_000 })
+  const client = new pg.Client({
+    host,
+    port,
+    user,
+    password,
+    database: 'postgres',
+    ssl: false, // else PGSSLMODE decides
+    connectionTimeoutMillis: 5_000,
+  })
   client.on('error', () => {}) // the query in flight rejects as well
   try {
     await client.connect()

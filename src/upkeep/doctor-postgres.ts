@@ -1,8 +1,10 @@
 /** What the doctor says of PostgreSQL: server, tables, rights, and what they record against the settings. */
 import type { Client } from 'pg'
 import { connectWriter } from '../postgres/connect.ts'
+import { TlsFault } from '../postgres/fault.ts'
 import { checkMigrated, checkServer } from '../postgres/migrate.ts'
 import type { Config } from '../runtime/config.ts'
+import { examineTls } from './doctor-tls.ts'
 import type { Finding } from './finding.ts'
 
 /** Never throws: what stands in the way is a finding. */
@@ -13,14 +15,13 @@ export async function examinePostgres(config: Config): Promise<Finding[]> {
   try {
     client = await connectWriter(config, 'footfall doctor')
   } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException
-    const detail = `${where}: ${message || code}. Start it (npm start brings one), or set POSTGRES_HOST and the others`
-    return [{ about: 'Postgres', verdict: 'wrong', detail }]
+    return [{ about: 'Postgres', verdict: 'wrong', detail: whyUnreached(error as Error, where) }]
   }
   try {
     const notes = await checkServer(client)
     return [
       { about: 'Postgres', verdict: 'fine', detail: `${where} answers` },
+      ...examineTls(client, config.postgres),
       ...notes.map((detail): Finding => ({ about: 'Postgres settings', verdict: 'note', detail })),
       ...(await examineTables(client, config)),
     ]
@@ -29,6 +30,12 @@ export async function examinePostgres(config: Config): Promise<Finding[]> {
   } finally {
     await client.end()
   }
+}
+
+function whyUnreached(error: Error & { code?: string }, where: string): string {
+  if (error instanceof TlsFault) return error.message // says where and what to do
+  const why = `${where}: ${error.message || error.code}`
+  return `${why}. Start it (npm start brings one), or set POSTGRES_HOST and the others`
 }
 
 async function examineTables(client: Client, config: Config): Promise<Finding[]> {

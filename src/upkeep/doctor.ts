@@ -3,6 +3,7 @@ import type { Config } from '../runtime/config.ts'
 import { checkPrerequisites } from '../stack/prerequisites.ts'
 import { examineKafka } from './doctor-kafka.ts'
 import { examinePostgres } from './doctor-postgres.ts'
+import { examineSecretFiles } from './doctor-secrets.ts'
 import type { Finding } from './finding.ts'
 
 /** @param config checked already: wrong settings are reported by whoever read them. */
@@ -14,6 +15,7 @@ export async function examineAll(config: Config): Promise<Finding[]> {
     { about: 'Node', verdict: 'fine', detail: process.version },
     ...machine,
     { about: 'settings', verdict: 'fine', detail: 'every setting is within its range' },
+    ...examineSecretFiles(config),
     ...(await examineKafka(config)),
     ...(await examinePostgres(config)),
   ]

@@ -5,6 +5,7 @@ import { connect as dial, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { startApi } from '../../src/api/api.ts'
 import { defaultLimits, type Limits } from '../../src/api/limits.ts'
+import { parseConfig } from '../../src/runtime/config.ts'
 import { createLog } from '../../src/runtime/log.ts'
 import { closing, connect, type Database, freshDatabase, until } from '../support/environment.ts'
 
@@ -29,7 +30,7 @@ async function api(t: TestContext, postgres: Database, limits: Partial<Limits> =
   return Number(new URL(running.url).port)
 }
 
-const nowhere: Database = { host: '127.0.0.1', port: 1, database: 'none', user: 'none', password: 'none' }
+const nowhere: Database = parseConfig({ POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '1' }).postgres
 
 /** A socket that remembers what it heard. */
 interface Line {

@@ -163,3 +163,38 @@ test('a wrong password and an unknown database are faults with a state, and no s
   assert.doesNotMatch(JSON.stringify(password) + password.stack, /a-wrong-secret/)
   assert.equal(sqlState(await refused({ ...database, database: 'nowhere' })), '3D000')
 })
+
+test('no PG* variable has a say in a connection', async t => {
+  const database = await freshDatabase()
+  const others = {
+    PGSSLMODE: 'require',
+    PGSSLNEGOTIATION: 'direct',
+    PGOPTIONS: '-c default_transaction_read_only=on',
+    PGREPLICATION: 'database',
+    PGCLIENT_ENCODING: 'LATIN1',
+    PGHOST: 'elsewhere',
+    PGPORT: '1',
+    PGUSER: 'nobody',
+    PGPASSWORD: 'wrong',
+    PGDATABASE: 'nowhere',
+    PGAPPNAME: 'something',
+  }
+  Object.assign(process.env, others)
+  closing(t, () => {
+    for (const name of Object.keys(others)) delete process.env[name]
+  })
+  const client = await connectWriter({ postgres: database }, 'footfall tests')
+  const pool = connectPool({ postgres: database }, 'footfall tests')
+  closing(t, () => Promise.all([client.end(), pool.end()]))
+  for (const each of [client, pool] as const) {
+    const { rows } = await (each as pg.Client).query(
+      `select current_user as user, current_database() as database, current_setting('application_name') as application,
+              (select reset_val from pg_settings where name = 'default_transaction_read_only') as options,
+              current_setting('client_encoding') as encoding, ssl
+         from pg_stat_ssl where pid = pg_backend_pid()`,
+    )
+    const { user } = database
+    const plain = { user, database: database.database, application: 'footfall tests' }
+    assert.deepEqual(rows, [{ ...plain, options: 'off', encoding: 'UTF8', ssl: false }])
+  }
+})

@@ -74,9 +74,11 @@ export async function freshTopic(
   return topic
 }
 
+const noTls: Database['tls'] = { mode: 'disable', ca: undefined, certificate: undefined, key: undefined }
+
 /** Makes an empty database. */
-export async function freshDatabase(postgres: Address = sharedPostgres()): Promise<Database> {
-  const server: Database = { host: postgres.host, port: postgres.port, database: 'postgres', ...credentials }
+export async function freshDatabase({ host, port }: Address = sharedPostgres()): Promise<Database> {
+  const server: Database = { host, port, database: 'postgres', ...credentials, tls: noTls }
   const database = freshName('footfall')
   const client = new pg.Client(server)
   await client.connect()

@@ -5,9 +5,10 @@ import { buildApi } from '../../../src/api/api.ts'
 import { problems } from '../../../src/api/problem.ts'
 import { userActivitySchema } from '../../../src/event/schema.ts'
 import { connectPool } from '../../../src/postgres/connect.ts'
+import { parseConfig } from '../../../src/runtime/config.ts'
 import { createLog } from '../../../src/runtime/log.ts'
 
-const nowhere = { host: '127.0.0.1', port: 1, database: 'none', user: 'none', password: 'none' }
+const nowhere = parseConfig({ POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '1' }).postgres
 const pool = connectPool({ postgres: nowhere })
 const app = await buildApi(pool, async () => [{ name: 'postgres', ready: true }], createLog('tests', 'silent'))
 
