@@ -75,6 +75,12 @@ export const settings = [
     about: 'How long the topic keeps events when it is created here: how far back proofs reach.',
   },
   {
+    name: 'KAFKA_PORT',
+    type: port,
+    fallback: '9092',
+    about: 'Where Docker Compose offers its Kafka to programs on this machine. Only compose.yaml reads it.',
+  },
+  {
     name: 'POSTGRES_HOST',
     type: host,
     fallback: '127.0.0.1',

