@@ -33,6 +33,7 @@ export class WrongUse extends Error {}
 const orphanDeadlineMs = 10_000
 
 const json: Flag = { type: 'boolean', about: 'for programs' }
+const yes: Flag = { type: 'boolean', about: 'do not ask' }
 
 export const verbs: Readonly<Record<string, Verb>> = {
   start: {
@@ -99,14 +100,23 @@ export const verbs: Readonly<Record<string, Verb>> = {
     },
   },
   setup: {
-    about: 'creates or checks topic and tables; changes nothing that is there',
-    more: 'The roles do the same when they start, as far as their rights allow.',
-    flags: { json },
+    about: 'creates or checks topic and tables; changes nothing that is there, unless it is told to',
+    more: [
+      'The roles do the same when they start, as far as their rights allow. Exit code 1: the settings are not the rules',
+      'that the counts are made under, or nothing was changed because the answer was no.',
+    ].join('\n'),
+    flags: {
+      'change-rules': { type: 'boolean', about: 'put the rules of the settings in force for what comes, after asking' },
+      yes,
+      json,
+    },
     run: async flags => {
+      const config = loadConfig()
+      if (flags['change-rules'] === true) return changeRules(config, flags)
       const { setup, setupText } = await import('./upkeep/setup.ts')
-      const report = await setup(loadConfig())
+      const report = await setup(config)
       say(flags['json'] === true ? JSON.stringify(report) : setupText(report))
-      return 0
+      return report.refusal === null ? 0 : 1
     },
   },
   status: {
@@ -119,7 +129,6 @@ export const verbs: Readonly<Record<string, Verb>> = {
         import('./upkeep/status-text.ts'),
       ])
       const status = await readStatus(loadConfig())
-      if (status === undefined) throw new Error('there are no tables yet; ./footfall setup makes them')
       say(flags['json'] === true ? JSON.stringify(status) : statusText(status))
       return isWell(status) ? 0 : 1
     },
@@ -138,7 +147,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
   reset: {
     about: "removes the embedded stack's data and logs, after asking",
     more: 'Refuses while a stack runs over them. A Kafka or PostgreSQL of your own is never touched.',
-    flags: { yes: { type: 'boolean', about: 'do not ask' } },
+    flags: { yes },
     run: async ({ yes }) => {
       const { reset } = await import('./stack/reset.ts')
       const done = await reset(
@@ -150,6 +159,19 @@ export const verbs: Readonly<Record<string, Verb>> = {
       return done === undefined ? 1 : 0
     },
   },
+}
+
+async function changeRules(config: Config, flags: Flags): Promise<number> {
+  const [{ planRules, carryOutRules }, { rulesPlanText, rulesChangeText }] = await Promise.all([
+    import('./upkeep/setup-change-rules.ts'),
+    import('./upkeep/setup-change-rules-text.ts'),
+  ])
+  const plan = await planRules(config)
+  if (plan === undefined)
+    return tell(flags, { changed: false }, 'Nothing to change: the rules are those of the settings.')
+  if (!(await agreed(flags, rulesPlanText(plan), 'Change the rules?'))) return 1
+  const change = await carryOutRules(config, plan)
+  return tell(flags, { changed: true, ...change }, rulesChangeText(change))
 }
 
 /** Flags that are settings, under the names of the settings. */
@@ -180,6 +202,21 @@ async function runRole(name: string, config: Config, start: (log: Log) => Promis
     return 1
   }
   return runUntilStopped(running, log, config.supervised)
+}
+
+/** Shows what would be done and asks, unless `--yes` says so already. */
+async function agreed(flags: Flags, plan: string, question: string): Promise<boolean> {
+  if (flags['json'] !== true) say(plan)
+  else if (flags['yes'] !== true) throw new WrongUse('--json asks nobody; to do it: --yes')
+  if (flags['yes'] === true || (await confirmed(question))) return true
+  say('Nothing was changed.')
+  return false
+}
+
+/** The report for programs or for people. @returns 0 */
+function tell(flags: Flags, report: object, text: string): number {
+  say(flags['json'] === true ? JSON.stringify(report) : text)
+  return 0
 }
 
 /** Asks on the terminal; anything but yes is a no. @throws WrongUse where there is no terminal. */

@@ -1,6 +1,7 @@
 /** Whether the API can do its work: PostgreSQL answers, the tables are there, the seeded row is visible if awaited. */
 import type pg from 'pg'
 import { checkMigrated } from '../postgres/migrate.ts'
+import { NewerDatabase } from '../postgres/unfit-database.ts'
 import type { Part } from '../runtime/health.ts'
 
 const seededUser = '11111111-1111-1111-1111-111111111111'
@@ -19,7 +20,7 @@ type Check = () => Promise<string | undefined>
 export function createReadiness(pool: pg.Pool, awaitSeed: boolean, startedMs: number): () => Promise<readonly Part[]> {
   const checks: [string, Check][] = [
     ['postgres', () => answers(pool)],
-    ['tables', () => tablesThere(pool)],
+    ['tables', tablesThere(pool)],
   ]
   if (awaitSeed) checks.push(['seed', seedVisible(pool, new Date(startedMs - seedOlderMs).toISOString().slice(0, 10))])
   let underway: Promise<readonly Part[]> | undefined
@@ -45,11 +46,22 @@ async function answers(pool: pg.Pool): Promise<undefined> {
   await pool.query('select 1')
 }
 
-async function tablesThere(pool: pg.Pool): Promise<string | undefined> {
-  const missing = await checkMigrated(pool)
-  return missing.length === 0
-    ? undefined
-    : `to be applied: ${missing.join(', ')}; any role that may does so at its start`
+/**
+ * Tables that a newer version has changed since are no reason to send readers away: all instances would go at once, and
+ * what they read stays in place. Such tables are refused at the start.
+ */
+function tablesThere(pool: pg.Pool): Check {
+  let wereFit = false
+  return async () => {
+    try {
+      const missing = await checkMigrated(pool)
+      wereFit ||= missing.length === 0
+      if (missing.length > 0) return `to be applied: ${missing.join(', ')}; any role that may does so at its start`
+    } catch (error) {
+      if (!(wereFit && error instanceof NewerDatabase)) throw error
+    }
+    return undefined
+  }
 }
 
 /** Once seen it stays so: the next day's row comes with the next start only. */

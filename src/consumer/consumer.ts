@@ -63,7 +63,10 @@ async function install(
   let said: string | undefined
   while (!stopping.aborted) {
     try {
-      return await store.install(config.kafka.topic, config.rules)
+      const installation = await store.install(config.kafka.topic, config.rules)
+      const { judgeBefore: before, rules } = installation
+      if (before !== undefined) log('judge_raised', { before, now: rules.judgeVersion })
+      return installation
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error
       if (error.message !== said) log('rules_awaited', { why: error.message })

@@ -3,20 +3,13 @@
  * becomes of a record depends only on the record, on those before it and on the rules (G6). The numbers of a batch
  * always add up to its offsets (G1).
  */
-import { judge, type Limits } from '../event/judge.ts'
+import { judge } from '../event/judge.ts'
 import type { RecordWalk, Tail } from '../kafka/records.ts'
+import type { Rules } from '../postgres/rules.ts'
 import type { Batch, Lineage, Reject } from './batch.ts'
 import { addEvent, type Delta } from './delta.ts'
 import type { IdHash } from './id-hash.ts'
 import { type IdPiece, Window } from './window.ts'
-
-/** What a fate depends on besides the log, as the database recorded it. */
-export interface Rules extends Limits {
-  readonly version: number
-  readonly judgeVersion: number
-  readonly windowHours: number
-  readonly windowIdsMax: number
-}
 
 /** Where a partition stands, as one snapshot of the database tells. */
 export interface Standing {

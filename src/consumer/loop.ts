@@ -55,7 +55,7 @@ export class Loop {
     this.#core.settling.wake()
   }
 
-  /** Runs until `stop`. @throws Mismatch when the rules were changed under us; anything else that is a bug. */
+  /** Runs until `stop`. @throws UnfitDatabase when the rules were changed under us; anything else that is a bug. */
   run(): Promise<void> {
     const working = () => Promise.all([this.#read(), this.#settler.run()])
     this.#ran ??= Promise.race([working(), this.#opener.broken])

@@ -1,26 +1,39 @@
 /** Where a partition stands: reading it in one snapshot, beginning it, moving its start, halting it. */
 import type { Client } from 'pg'
+import { type Rules, ruleColumns } from '../postgres/rules.ts'
+import { UnfitDatabase } from '../postgres/unfit-database.ts'
 import type { Lineage } from './batch.ts'
 import type { Standing } from './fold.ts'
 import type { Halt, Opened } from './store.ts'
 import type { IdPiece } from './window.ts'
 
-/** Begins at the log's start where there is no ledger row yet; then reads the current one with its ids. */
-export async function open(client: Client, topicId: string, partition: number, logStart: number): Promise<Opened> {
-  const opened = await read(client, partition)
+/**
+ * Begins at the log's start where there is no ledger row yet; then reads the current one with its rules and ids.
+ * @param idKey the secret of the database that was installed.
+ */
+export async function open(
+  client: Client,
+  idKey: Buffer,
+  topicId: string,
+  partition: number,
+  logStart: number,
+): Promise<Opened> {
+  const opened = await read(client, idKey, partition)
   if (opened !== undefined) return opened
   await begin(client, topicId, partition, logStart)
-  return (await read(client, partition))!
+  return (await read(client, idKey, partition))!
 }
 
-/** Ledger row and ids of one moment: a settle of another owner falls wholly before or wholly after it. */
-async function read(client: Client, partition: number): Promise<Opened | undefined> {
+/** Ledger row, rules and ids of one moment: a settle of another owner falls wholly before or wholly after it. */
+async function read(client: Client, idKey: Buffer, partition: number): Promise<Opened | undefined> {
   await client.query('begin isolation level repeatable read read only')
   try {
+    await refuseReplaced(client, idKey)
     const { rows } = await client.query<LedgerRow>(
       `select topic_id, lineage, start_offset, next_offset, clock_ms, rules_version, tail_epoch, tail_crc,
-              halt_reason, halt_from, halt_to, halt_detail
-         from partition_ledger where partition = $1 and state <> 'closed'`,
+              halt_reason, halt_from, halt_to, halt_detail, ${ruleColumns}
+         from partition_ledger join rules on version = rules_version
+        where partition = $1 and state <> 'closed'`,
       [partition],
     )
     const row = rows[0]
@@ -36,6 +49,15 @@ async function read(client: Client, partition: number): Promise<Opened | undefin
   } finally {
     await client.query('commit')
   }
+}
+
+/** Ids hashed with another secret would not be known again: the same event would count twice. */
+async function refuseReplaced(client: Client, idKey: Buffer): Promise<void> {
+  const { rowCount } = await client.query('select from installation where id_key = $1', [idKey])
+  if (rowCount === 1) return
+  throw new UnfitDatabase(
+    'another database has been put in the place of the one that this consumer started with: start it again',
+  )
 }
 
 /**
@@ -100,7 +122,7 @@ export async function haltGone(client: Client, topicId: string, partitions: numb
   )
 }
 
-interface LedgerRow {
+interface LedgerRow extends Rules {
   readonly topic_id: string
   readonly lineage: number
   readonly start_offset: string
@@ -132,7 +154,9 @@ function opened(row: LedgerRow, partition: number, ids: readonly IdPiece[]): Ope
   const tail = row.tail_epoch === null ? undefined : { epoch: row.tail_epoch, crc: Number(row.tail_crc) }
   const standing = { of, nextOffset: Number(row.next_offset), clockMs: Number(row.clock_ms), tail, ids }
   const halt = row.halt_reason === null ? undefined : haltOf(row, row.halt_reason)
-  return { standing, startOffset: Number(row.start_offset), halt }
+  const { version, judgeVersion, maxAgeDays, maxAheadMinutes, windowHours, windowIdsMax } = row
+  const rules = { version, judgeVersion, maxAgeDays, maxAheadMinutes, windowHours, windowIdsMax }
+  return { standing, startOffset: Number(row.start_offset), halt, rules }
 }
 
 function haltOf(row: LedgerRow, reason: Halt['reason']): Halt {

@@ -4,11 +4,12 @@
  */
 import { examine, type Place } from '../kafka/examine.ts'
 import type { Trouble } from '../kafka/trouble.ts'
+import { differingSettings, type Rules } from '../postgres/rules.ts'
+import { UnfitDatabase } from '../postgres/unfit-database.ts'
 import type { Event } from '../runtime/events.ts'
 import type { Core } from './core.ts'
 import { Fold, type Standing } from './fold.ts'
 import { IdHash } from './id-hash.ts'
-import { Mismatch } from './install.ts'
 import type { Partition } from './partition.ts'
 import type { Halt } from './store.ts'
 
@@ -81,7 +82,7 @@ export class Opener {
     try {
       await this.#openNow(partition, wasHalted, isOurs)
     } catch (error) {
-      if (error instanceof Mismatch) return this.#break(error)
+      if (error instanceof UnfitDatabase) return this.#break(error)
       if (!isOurs()) return
       partition.phase = wasHalted ? 'halted' : 'closed'
       const ms = partition.backOff(Date.now())
@@ -96,21 +97,21 @@ export class Opener {
     const topic = await log.topic()
     if (topic === undefined) throw new Error('the topic is not there')
     const { start, end } = await log.bounds(partition.number)
-    const { standing, startOffset, halt } = await store.open(topic.id, partition.number, start)
+    const { standing, startOffset, halt, rules } = await store.open(topic.id, partition.number, start)
     const isRecreated = standing.of.topicId !== topic.id
     if (isRecreated && !wasHalted) await store.haltGone(standing.of.topicId, topic.partitions)
     if (!isOurs()) return
     partition.logStart = start
     partition.logEnd = end
     if (halt !== undefined) return this.#rest(partition, halt, wasHalted)
-    refuseOtherRules(standing.of.rulesVersion, installation.rules.version)
+    refuseChangedRules(rules, installation.rules)
     if (standing.nextOffset === startOffset && start > startOffset && !isRecreated) {
       await store.moveStart(standing, start)
       return partition.drop(Date.now())
     }
     const trouble = await examine(log, placeOf(standing), bounds.batchBytesMax, false)
     if (!isOurs()) return
-    partition.opened(new Fold(standing, installation.rules, this.#hash), startOffset, trouble)
+    partition.opened(new Fold(standing, rules, this.#hash), startOffset, trouble)
     this.#told.delete(partition.number)
     const { of, nextOffset, ids } = standing
     const place = { partition: partition.number, lineage: of.lineage, offset: nextOffset }
@@ -162,9 +163,15 @@ function placeOf({ of, nextOffset, tail }: Pick<Standing, 'of' | 'nextOffset' | 
   return { topicId: of.topicId, partition: of.partition, nextOffset, tail }
 }
 
-function refuseOtherRules(version: number, ours: number): void {
-  if (version === ours) return
-  throw new Mismatch(
-    `the rules were changed to version ${version} while this consumer ran; start it with the new settings`,
+function refuseChangedRules(now: Rules, ours: Rules): void {
+  const changes = differingSettings(ours, now).map(one => `${one.setting} from ${one.recorded} to ${one.wanted}`)
+  if (now.judgeVersion !== ours.judgeVersion) {
+    changes.push(
+      `the judge from version ${ours.judgeVersion} to ${now.judgeVersion}, which takes a Footfall that has it`,
+    )
+  }
+  if (changes.length === 0) return // the same again, after a change that was taken back
+  throw new UnfitDatabase(
+    `the rules were changed while this consumer ran: ${changes.join('; ')}. Start it again with what is in force now`,
   )
 }

@@ -5,6 +5,8 @@
 import type { Client } from 'pg'
 import { connectWriter } from '../postgres/connect.ts'
 import { faultKind, sqlState } from '../postgres/fault.ts'
+import { checkMigrated } from '../postgres/migrate.ts'
+import { NewerDatabase } from '../postgres/unfit-database.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Batch } from './batch.ts'
 import type { Standing } from './fold.ts'
@@ -16,18 +18,21 @@ import { type Halt, type Installation, type Opened, type Outcome, type Store, St
 export class PostgresStore implements Store {
   readonly #writer: Line
   readonly #reader: Line
+  #idKey: Buffer | undefined
 
   constructor(config: Pick<Config, 'postgres'>) {
     this.#writer = new Line(config, 'footfall consumer')
     this.#reader = new Line(config, 'footfall consumer, reading')
   }
 
-  install(topic: string, rules: Config['rules']): Promise<Installation> {
-    return this.#reader.use(client => install(client, topic, rules))
+  async install(topic: string, rules: Config['rules']): Promise<Installation> {
+    const installation = await this.#reader.use(client => install(client, topic, rules))
+    this.#idKey = installation.idKey
+    return installation
   }
 
   open(topicId: string, partition: number, logStart: number): Promise<Opened> {
-    return this.#reader.use(client => open(client, topicId, partition, logStart))
+    return this.#reader.use(client => open(client, this.#idKey!, topicId, partition, logStart))
   }
 
   settle(batches: readonly Batch[]): Promise<ReadonlyMap<Batch, Outcome>> {
@@ -61,6 +66,24 @@ export class PostgresStore implements Store {
 
   async close(): Promise<void> {
     await Promise.all([this.#writer.close(), this.#reader.close()])
+  }
+}
+
+/** SQLSTATEs of a table, a column or a function that is not there. */
+const absences: ReadonlySet<string | undefined> = new Set(['42P01', '42703', '42883'])
+
+/**
+ * A newer version may have taken away what this one needs, and will not bring it back. Tables that are being put back
+ * from a dump, on the other hand, are worth waiting for.
+ */
+async function refuseNewerTables(client: Client): Promise<void> {
+  try {
+    await client.query('rollback')
+    await checkMigrated(client)
+  } catch (error) {
+    if (!(error instanceof NewerDatabase)) return // the first error says it better
+    await client.end()
+    throw error
   }
 }
 
@@ -98,6 +121,7 @@ class Line {
       const kind = faultKind(error)
       const client = this.#client
       this.#client = undefined
+      if (client !== undefined && absences.has(sqlState(error))) await refuseNewerTables(client)
       await client?.end().catch(() => {})
       if (kind === undefined) throw error
       throw new StoreFault(kind, sqlState(error), error)

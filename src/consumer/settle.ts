@@ -42,14 +42,30 @@ async function fence(client: Client, batches: readonly Batch[]): Promise<Map<Bat
     keyArrays(batches),
   )
   const outcomes = new Map<Batch, Outcome>()
+  const rowOf = (batch: Batch) => rows.find(row => row.partition === batch.of.partition)
+  const held = await whichExist(
+    client,
+    batches.filter(batch => rowOf(batch) === undefined),
+  )
   for (const batch of batches) {
-    const row = rows.find(row => row.partition === batch.of.partition)
-    if (row === undefined) outcomes.set(batch, 'busy')
+    const row = rowOf(batch)
+    if (row === undefined) outcomes.set(batch, held.has(batch.of.partition) ? 'busy' : 'overtaken')
     else if (row.state !== 'open' || row.rules_version !== batch.of.rulesVersion) outcomes.set(batch, 'overtaken')
     else if (Number(row.next_offset) === batch.from) continue
     else outcomes.set(batch, isSame(row, batch) ? 'settled' : 'overtaken')
   }
   return outcomes
+}
+
+/** A row that was skipped is held by another, or is not there any more, as in a database that was put back. */
+async function whichExist(client: Client, batches: readonly Batch[]): Promise<ReadonlySet<number>> {
+  if (batches.length === 0) return new Set()
+  const { rows } = await client.query<{ partition: number }>(
+    `select partition from partition_ledger
+      where (topic_id, partition, lineage) in (select * from unnest($1::uuid[], $2::int[], $3::int[]))`,
+    keyArrays(batches),
+  )
+  return new Set(rows.map(({ partition }) => partition))
 }
 
 interface LedgerRow {

@@ -1,9 +1,10 @@
 /** The tables as the consumer needs them; `postgres-store.ts` is the real one, a simulator brings another. */
 
 import type { Trouble } from '../kafka/trouble.ts'
+import type { Rules } from '../postgres/rules.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Batch } from './batch.ts'
-import type { Rules, Standing } from './fold.ts'
+import type { Standing } from './fold.ts'
 
 /** Why a partition is stopped: a trouble of the log, or a batch that Postgres refuses. */
 export interface Halt extends Omit<Trouble, 'reason'> {
@@ -15,6 +16,8 @@ export interface Opened {
   readonly standing: Standing
   readonly startOffset: number
   readonly halt: Halt | undefined
+  /** What is in force for it. */
+  readonly rules: Rules
 }
 
 /**
@@ -42,15 +45,20 @@ export class StoreFault extends Error {
 export interface Installation {
   readonly idKey: Buffer
   readonly rules: Rules
+  /** The judge's version until now, when this installing has raised it. */
+  readonly judgeBefore?: number
 }
 
 export interface Store {
   /**
    * Makes the database this topic's and records the rules, or finds them recorded.
-   * @throws OtherTopic, OtherRules: what is recorded is not what is set.
+   * @throws UnfitDatabase: what is recorded is not what is set.
    */
   install(topic: string, rules: Config['rules']): Promise<Installation>
-  /** The partition's current lineage. A first one begins at `logStart`. */
+  /**
+   * The partition's current lineage. A first one begins at `logStart`.
+   * @throws UnfitDatabase: this is not the database that was installed.
+   */
   open(topicId: string, partition: number, logStart: number): Promise<Opened>
   /** Settles batches of different partitions in one transaction. */
   settle(batches: readonly Batch[]): Promise<ReadonlyMap<Batch, Outcome>>

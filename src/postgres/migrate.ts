@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
 import { projectRoot } from '../runtime/config.ts'
+import { NewerDatabase, UnfitDatabase } from './unfit-database.ts'
 
 interface Migration {
   readonly version: number
@@ -18,9 +19,6 @@ interface Migration {
 
 /** A connection, or a pool where no session is needed. */
 type Queries = Pick<pg.ClientBase, 'query'>
-
-/** This database will not do until a person changes something; to try again is of no use. The message says what. */
-export class UnfitDatabase extends Error {}
 
 const oldestServer = 140_000
 const migrationsFolder = join(projectRoot, 'migrations')
@@ -123,7 +121,7 @@ function missingOf(migrations: readonly Migration[], applied: readonly Applied[]
   for (const [index, { version, name, sha256 }] of applied.entries()) {
     const migration = migrations[version - 1]
     if (migration === undefined) {
-      throw new UnfitDatabase(`the database has ${name}, which this version does not know: run a newer Footfall`)
+      throw new NewerDatabase(`the database has ${name}, which this version does not know: run a newer Footfall`)
     }
     if (migration.sha256 !== sha256) {
       throw new UnfitDatabase(`migrations/${migration.name}.sql was edited after it was applied: restore the file`)

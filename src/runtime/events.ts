@@ -47,11 +47,12 @@ export const events = {
   trouble_not_confirmed: warn('a trouble cannot be looked at again or halted, trying on'),
 
   // Consumer: settling
+  judge_raised: info('the newer judge of this program is in force from here on'),
   rules_awaited: warn('waiting for PostgreSQL to say the rules'),
   settle_failing: warn('PostgreSQL does not take the batch, trying on'),
   settle_working: info('PostgreSQL takes batches again'),
   settle_slow: warn('settling takes too long, going on with smaller batches'),
-  partition_overtaken: warn('another owner was faster, rereading the ledger'),
+  partition_overtaken: warn('the ledger is not where this batch begins, rereading it'),
   report_failed: debug('could not report owner and lag'),
 
   // Producer

@@ -4,6 +4,7 @@ import { connectWriter } from '../postgres/connect.ts'
 import { TlsFault } from '../postgres/fault.ts'
 import { checkMigrated, checkServer } from '../postgres/migrate.ts'
 import type { Config } from '../runtime/config.ts'
+import { examineRules } from './doctor-rules.ts'
 import { examineTls } from './doctor-tls.ts'
 import type { Finding } from './finding.ts'
 
@@ -63,22 +64,6 @@ async function examineTables(client: Client, config: Config): Promise<Finding[]>
     findings.push({ about: 'topic of the database', verdict: 'wrong', detail })
   }
   return [...findings, ...(await examineRules(client, config)), ...(await examineHalts(client))]
-}
-
-async function examineRules(client: Client, { rules }: Config): Promise<Finding[]> {
-  const { rows } = await client.query<Config['rules']>(
-    `select max_age_days as "maxAgeDays", max_ahead_minutes as "maxAheadMinutes", window_hours as "windowHours",
-            window_ids_max as "windowIdsMax" from rules order by version desc limit 1`,
-  )
-  const recorded = rows[0]
-  if (recorded === undefined) return []
-  const same = (Object.keys(recorded) as (keyof Config['rules'])[]).every(name => recorded[name] === rules[name])
-  if (same) return [{ about: 'rules', verdict: 'fine', detail: 'the settings are those the counts were made under' }]
-  const detail =
-    `the counts were made under MAX_EVENT_AGE_DAYS=${recorded.maxAgeDays} ` +
-    `MAX_EVENT_AHEAD_MINUTES=${recorded.maxAheadMinutes} DEDUPE_WINDOW_HOURS=${recorded.windowHours} ` +
-    `DEDUPE_MAX_IDS=${recorded.windowIdsMax}: consumers refuse to start until the settings are these again`
-  return [{ about: 'rules', verdict: 'wrong', detail }]
 }
 
 async function examineHalts(client: Client): Promise<Finding[]> {

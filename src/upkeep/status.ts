@@ -2,9 +2,8 @@
 import type { Client } from 'pg'
 import { listBounds, type PartitionBounds } from '../kafka/bounds.ts'
 import { describeTopic } from '../kafka/topic.ts'
-import { connectWriter } from '../postgres/connect.ts'
-import { checkMigrated } from '../postgres/migrate.ts'
 import type { Config } from '../runtime/config.ts'
+import { withTables } from './tables.ts'
 
 export interface PartitionStatus {
   readonly partition: number
@@ -46,10 +45,9 @@ export interface Status {
   readonly rejects: readonly { readonly reason: string; readonly pointer: string; readonly count: number }[]
 }
 
-/** @returns undefined when nothing was counted into this database yet. @throws when Postgres cannot tell. */
-export async function readStatus(config: Config): Promise<Status | undefined> {
+/** @throws when Postgres cannot tell, or there are no tables of this version. */
+export async function readStatus(config: Config): Promise<Status> {
   const [log, tables] = await Promise.all([readLog(config), readTables(config)])
-  if (tables === undefined) return undefined
   const partitions = tables.ledger.map(row => partitionStatus(row, log.bounds.get(row.partition)))
   const known = new Set(partitions.map(({ partition }) => partition))
   const sum = (fate: keyof Fates) => partitions.reduce((total, { fates }) => total + fates[fate], 0)
@@ -101,17 +99,13 @@ interface Tables {
   readonly rows: number
 }
 
-async function readTables(config: Config): Promise<Tables | undefined> {
-  const client = await connectWriter(config, 'footfall status')
-  try {
-    if ((await checkMigrated(client)).length > 0) return undefined
+function readTables(config: Config): Promise<Tables> {
+  return withTables(config, 'footfall status', async client => {
     await client.query('begin isolation level repeatable read read only')
     const tables = { ledger: await readLedger(client), ...(await readRejectsAndRows(client)) }
     await client.query('commit')
     return tables
-  } finally {
-    await client.end()
-  }
+  })
 }
 
 async function readLedger(client: Client): Promise<LedgerRow[]> {

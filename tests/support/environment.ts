@@ -170,14 +170,18 @@ export interface Role {
   readonly kill: () => Promise<void>
 }
 
-/** Runs `src/cli.ts VERB` with these settings; none come from a stack that runs on this machine. Killed after the test. */
+/**
+ * Runs `src/cli.ts VERB` with these settings; none come from a stack that runs on this machine. Killed after the test.
+ * @param root the folder of another version, see version.ts
+ */
 export function roleProcess(
   test: TestContext,
   verb: string,
   settings: Readonly<Record<string, string>> = {},
   args: readonly string[] = [],
+  root = projectRoot,
 ): Role {
-  const child = spawn(process.execPath, [join(projectRoot, 'src/cli.ts'), verb, ...args], {
+  const child = spawn(process.execPath, [join(root, 'src/cli.ts'), verb, ...args], {
     env: { ...process.env, FOOTFALL_DATA: join(shared().folder, 'no-stack'), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
