@@ -1,6 +1,6 @@
 /** What `./footfall` can do: each verb, its flags, what its help says, and the one room that does it. */
 import { createInterface } from 'node:readline/promises'
-import { version } from './runtime/build.ts'
+import { commit, version } from './runtime/build.ts'
 import { type Config, loadConfig, type Source, WrongSettings } from './runtime/config.ts'
 import { type Running, runUntilStopped } from './runtime/lifecycle.ts'
 import { createLog, type Log } from './runtime/log.ts'
@@ -190,7 +190,7 @@ function wholeNumber(flags: Flags, name: string): number | undefined {
 
 async function runRole(name: string, config: Config, start: (log: Log) => Promise<Running>): Promise<number> {
   const log = createLog(name, config.logLevel)
-  log('process_started', { version, node: process.version, pid: process.pid })
+  log('process_started', { version, commit, node: process.version, pid: process.pid })
   if (config.supervised)
     process.stdin.on('end', () => setTimeout(() => process.exit(1), orphanDeadlineMs).unref()).resume()
   let running: Running

@@ -10,7 +10,7 @@ import type { Config } from '../runtime/config.ts'
 import type { Part } from '../runtime/health.ts'
 import type { Running } from '../runtime/lifecycle.ts'
 import type { Log } from '../runtime/log.ts'
-import { apiMetrics, exportMetrics } from '../runtime/metrics.ts'
+import { apiMetrics, beforeEachScrape, exportMetrics } from '../runtime/metrics.ts'
 import { addDocuments, describeApi } from './document.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { sendProblem } from './problem.ts'
@@ -49,6 +49,7 @@ export async function startApi(
 ): Promise<RunningApi> {
   exportMetrics('api', apiMetrics)
   const pool = connectPool(config, application)
+  const scraping = beforeEachScrape(() => lookAtPool(pool))
   const stopping = new AbortController()
   const askParts = createReadiness(pool, config.api.awaitSeed, Date.now())
   const ready = async () => (stopping.signal.aborted ? [stoppingPart] : await askParts())
@@ -67,10 +68,18 @@ export async function startApi(
     ended: failed,
     stop() {
       stopping.abort()
+      scraping[Symbol.dispose]()
       stopped ??= stop(app, pool)
       return stopped
     },
   }
+}
+
+function lookAtPool({ totalCount, idleCount, waitingCount, options }: pg.Pool): void {
+  apiMetrics.poolConnections.set({ state: 'busy' }, totalCount - idleCount)
+  apiMetrics.poolConnections.set({ state: 'idle' }, idleCount)
+  apiMetrics.poolMax.set(options.max)
+  apiMetrics.poolWaiting.set(waitingCount)
 }
 
 const stoppingPart: Part = { name: 'api', ready: false, why: 'it is stopping' }
@@ -124,6 +133,8 @@ export async function buildApi(
 function watchRequests(app: FastifyInstance, log: Log): void {
   app.addHook('onRequest', async (request, reply) => {
     stamp(reply)
+    apiMetrics.requests.inc()
+    reply.raw.once('close', () => apiMetrics.requests.dec())
     // A cache between us and a reader could show less than was shown before (G8).
     if (!request.url.startsWith('/docs/static/')) reply.header('cache-control', 'no-store')
   })

@@ -8,10 +8,10 @@ import type { Config } from '../runtime/config.ts'
 import { type Part, part, startHealth } from '../runtime/health.ts'
 import type { Running } from '../runtime/lifecycle.ts'
 import type { Log as Logger } from '../runtime/log.ts'
-import { exportMetrics, consumerMetrics as metrics } from '../runtime/metrics.ts'
+import { consumerMetrics as metrics } from '../runtime/metrics.ts'
 import { Loop } from './loop.ts'
 import { PostgresStore } from './postgres-store.ts'
-import { observer, readyParts, reportUntil } from './report.ts'
+import { commitLast, exportConsumer, observer, readyParts, reportUntil } from './report.ts'
 import { type Installation, type Store, StoreFault } from './store.ts'
 
 /**
@@ -21,7 +21,7 @@ import { type Installation, type Store, StoreFault } from './store.ts'
 export async function startConsumer(config: Config, log: Logger): Promise<Running> {
   const stopping = new AbortController()
   const state: State = { ready: () => [part('start', 'waiting for Kafka, PostgreSQL, topic and tables')] }
-  exportMetrics('consumer', metrics)
+  exportConsumer()
   const health = await startHealth(config.health, () => state.ready())
   const ended = run(config, log, state, stopping.signal)
   ended.catch(() => {}) // whoever runs us hears of it through `ended`
@@ -101,6 +101,8 @@ async function count(
     state.ready = () => [part('start', 'stopping')]
     ending.abort()
     // What was read is settled by now: the next owner of a partition finds nothing half done.
-    await Promise.all([membership.leave(), reporting])
+    await reporting
+    await commitLast(loop, membership)
+    await membership.leave()
   }
 }

@@ -4,7 +4,7 @@ import type { Batch } from './batch.ts'
 import type { Log } from './log.ts'
 import type { Partition } from './partition.ts'
 import type { Signal } from './signal.ts'
-import type { Installation, Store } from './store.ts'
+import type { Installation, Store, StoreFault } from './store.ts'
 
 export interface Core {
   readonly log: Log
@@ -28,7 +28,9 @@ export interface Bounds {
 
 /** Hears what happens, for metrics. */
 export interface Observer {
+  read(records: number): void
   settled(batch: Batch): void
   transaction(records: number, seconds: number): void
-  fault(kind: string): void
+  overtaken(): void
+  fault(kind: StoreFault['kind']): void
 }

@@ -88,7 +88,7 @@ export class Loop {
         continue
       }
       for (const fetched of await log.fetch(wants)) {
-        this.partitions.get(fetched.want.partition)?.receive(fetched, bounds.batchBytesMax)
+        this.partitions.get(fetched.want.partition)?.receive(fetched, bounds.batchBytesMax, Date.now())
       }
       settling.wake()
     }
@@ -101,7 +101,7 @@ export class Loop {
     for (const partition of this.#all()) {
       if (partition.rest === undefined || partition.phase !== 'open') continue
       if (!this.#hasRoom(partition, this.#roomUsed())) continue
-      partition.advance(sliceRecords)
+      this.#core.observer.read(partition.advance(sliceRecords))
       folded = true
       this.#core.settling.wake()
       await yieldTurn()

@@ -101,8 +101,8 @@ export class Opener {
     const isRecreated = standing.of.topicId !== topic.id
     if (isRecreated && !wasHalted) await store.haltGone(standing.of.topicId, topic.partitions)
     if (!isOurs()) return
-    partition.logStart = start
-    partition.logEnd = end
+    partition.lag.settledTo(standing.nextOffset, standing.clockMs)
+    partition.lag.heard(start, end, Date.now())
     if (halt !== undefined) return this.#rest(partition, halt, wasHalted)
     refuseChangedRules(rules, installation.rules)
     if (standing.nextOffset === startOffset && start > startOffset && !isRecreated) {

@@ -3,6 +3,7 @@ import { RecordWalk } from '../kafka/records.ts'
 import type { Trouble } from '../kafka/trouble.ts'
 import type { Batch } from './batch.ts'
 import type { Fold } from './fold.ts'
+import { Lag } from './lag.ts'
 import type { Fetched, Want } from './log.ts'
 import type { Halt } from './store.ts'
 
@@ -28,9 +29,7 @@ export class Partition {
   halt: Halt | undefined
   /** Where its ledger row starts. */
   startOffset = -1
-  /** The latest bounds of the log, -1 before the first answer. */
-  logStart = -1
-  logEnd = -1
+  readonly lag = new Lag()
   /** When to try again what failed, in ms. */
   dueMs = 0
   #failures = 0
@@ -56,12 +55,11 @@ export class Partition {
   }
 
   /** Takes an answer in, unless it is one to a question that is not ours any more. */
-  receive(fetched: Fetched, batchBytesMax: number): void {
+  receive(fetched: Fetched, batchBytesMax: number, nowMs: number): void {
     if (!this.wantsRecords) return
     const { topicId, offset } = fetched.want
     if (topicId !== this.fold!.of.topicId || offset !== this.fold!.next) return
-    this.logStart = fetched.logStart
-    this.logEnd = fetched.logEnd
+    this.lag.heard(fetched.logStart, fetched.logEnd, nowMs)
     this.trouble = fetched.trouble
     if (this.trouble !== undefined || fetched.records.length === 0) return
     this.rest = new RecordWalk(fetched.records, offset, fetched.aborted, batchBytesMax)
@@ -83,17 +81,13 @@ export class Partition {
     return this.settling
   }
 
-  /** The next offset as the ledger has it, as far as we know. */
-  get settledOffset(): number {
-    return (this.fold?.next ?? 0) - this.pendingRecords
-  }
-
   /** Everything read is in the tables. */
   get isSettled(): boolean {
     return this.settling === undefined && this.rest === undefined && (this.fold?.pendingRecords ?? 0) === 0
   }
 
-  settled(): void {
+  settled({ to, clockMs }: Batch): void {
+    this.lag.settledTo(to, clockMs)
     this.settling = undefined
     this.#failures = 0
   }

@@ -1,10 +1,11 @@
 /** What others can see of a running consumer: metrics, who reads what, offsets for lag tools, readiness. */
 import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
+import { fates, reasons } from '../event/fate.ts'
 import type { Membership } from '../kafka/group.ts'
 import { type Part, part } from '../runtime/health.ts'
 import type { Log as Logger } from '../runtime/log.ts'
-import { consumerMetrics as metrics } from '../runtime/metrics.ts'
+import { beforeEachScrape, exportMetrics, consumerMetrics as metrics } from '../runtime/metrics.ts'
 import type { Observer } from './core.ts'
 import type { Loop } from './loop.ts'
 import type { Store } from './store.ts'
@@ -12,25 +13,33 @@ import type { Store } from './store.ts'
 const reportMs = 2_000
 /** Kafka's committed offsets are for lag tools, which look every half minute or so. */
 const commitMs = 5_000
+const lastCommitMs = 1_000
 const heardMsMax = 10_000
 
 /** Counts what the loop does. */
 export const observer: Observer = {
+  read: records => metrics.read.inc(records),
   settled(batch) {
-    for (const fate of ['counted', 'duplicate', 'rejected', 'skipped'] as const) {
-      metrics.records.inc({ fate }, batch[fate])
-    }
+    for (const fate of fates) metrics.settled.inc({ fate }, batch[fate])
     for (const { reason } of batch.rejects) metrics.rejects.inc({ reason })
     if (batch.firstAppendMs !== -1)
-      metrics.visibleSeconds.observe(Math.max(0, Date.now() - batch.firstAppendMs) / 1_000)
-    metrics.nextOffset.set({ partition: String(batch.of.partition) }, batch.to)
+      metrics.endToEndSeconds.observe(Math.max(0, Date.now() - batch.firstAppendMs) / 1_000)
   },
   transaction(records, seconds) {
     metrics.settleSeconds.observe(seconds)
-    metrics.batchRecords.observe(records)
-    metrics.lastSettleSeconds.set(Date.now() / 1_000)
+    metrics.settleRecords.observe(records)
+    metrics.lastSettleSeconds.setToCurrentTime()
   },
+  overtaken: () => metrics.fenced.inc(),
   fault: kind => metrics.faults.inc({ kind }),
+}
+
+/** Puts the consumer's metrics on its page, those with closed lists at 0: a rate needs a value before the first event. */
+export function exportConsumer(): void {
+  exportMetrics('consumer', metrics)
+  for (const fate of fates) metrics.settled.inc({ fate }, 0)
+  for (const reason of Object.keys(reasons)) metrics.rejects.inc({ reason }, 0)
+  for (const kind of ['connection', 'data', 'platform'] as const) metrics.faults.inc({ kind }, 0)
 }
 
 /** Reports every few seconds until `signal` aborts. What cannot be reported is left out: counting goes on. */
@@ -41,36 +50,54 @@ export async function reportUntil(
   membership: Membership,
   log: Logger,
 ): Promise<void> {
+  using _gauges = beforeEachScrape(() => setGauges(loop, Date.now()))
   const owner = `${hostname()}:${process.pid}`
   let committedMs = 0
   while (!signal.aborted) {
     await pause(reportMs, undefined, { signal }).catch(() => {})
-    const open = [...loop.partitions.values()].filter(({ phase, logEnd }) => phase === 'open' && logEnd >= 0)
-    setGauges(loop)
+    const open = [...loop.partitions.values()].filter(({ phase, lag }) => phase === 'open' && lag.logEnd >= 0)
     try {
-      const seen = open.map(({ number, logStart, logEnd }) => ({ partition: number, logStart, logEnd }))
+      const seen = open.map(({ number, lag: { logStart, logEnd } }) => ({ partition: number, logStart, logEnd }))
       if (seen.length > 0) await store.watch(owner, seen)
       if (Date.now() - committedMs < commitMs) continue
       committedMs = Date.now()
-      await membership.commit(new Map(open.map(({ number, settledOffset }) => [number, settledOffset])))
+      await membership.commit(nextOffsets(loop))
     } catch (error) {
       log('report_failed', { why: (error as Error).message })
     }
   }
 }
 
-function setGauges(loop: Loop): void {
-  metrics.halted.reset()
-  metrics.lag.reset()
+/** The last word to lag tools before leaving: else they would show what is settled already as lag. */
+export async function commitLast(loop: Loop, membership: Membership): Promise<void> {
+  const committed = membership.commit(nextOffsets(loop))
+  await Promise.race([committed, pause(lastCommitMs, undefined, { ref: false })]).catch(() => {})
+}
+
+/** Of halted ones too, whose lag grows; but none beyond the end of a log that is not the one that was counted. */
+function nextOffsets(loop: Loop): Map<number, number> {
+  const known = [...loop.partitions.values()].filter(
+    ({ phase, lag }) => phase !== 'leaving' && lag.nextOffset >= 0 && lag.nextOffset <= lag.logEnd,
+  )
+  return new Map(known.map(({ number, lag }) => [number, lag.nextOffset]))
+}
+
+function setGauges(loop: Loop, nowMs: number): void {
+  for (const gauge of [metrics.halted, metrics.lagRecords, metrics.lagSeconds, metrics.nextOffset]) gauge.reset()
   let open = 0
-  for (const { number, phase, halt, settledOffset, logEnd } of loop.partitions.values()) {
+  let pending = 0
+  for (const { number, phase, halt, lag, pendingRecords } of loop.partitions.values()) {
     const partition = String(number)
+    pending += pendingRecords
+    if (phase === 'open') open += 1
     if (halt !== undefined) metrics.halted.set({ partition, reason: halt.reason }, 1)
-    if (phase !== 'open') continue
-    open += 1
-    if (logEnd >= 0) metrics.lag.set({ partition }, Math.max(0, logEnd - settledOffset))
+    if (lag.records === undefined || phase === 'leaving') continue
+    metrics.nextOffset.set({ partition }, lag.nextOffset)
+    metrics.lagRecords.set({ partition }, lag.records)
+    metrics.lagSeconds.set({ partition }, lag.seconds(nowMs)!)
   }
   metrics.partitions.set(open)
+  metrics.pending.set(pending)
 }
 
 /** What a consumer needs to do its work, each with why it is not ready. */

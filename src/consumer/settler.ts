@@ -120,11 +120,11 @@ export class Settler {
     if (outcome === 'settled') observer.settled(batch)
     if (partition.settling !== batch) return // given away or dropped meanwhile
     if (outcome === 'settled') {
-      partition.settled()
+      partition.settled(batch)
     } else if (outcome === 'busy') {
       partition.dueMs = Date.now() + busyMs
     } else {
-      observer.fault('overtaken')
+      observer.overtaken()
       logger('partition_overtaken', { partition: partition.number, from: batch.from })
       partition.drop(Date.now())
     }

@@ -3,7 +3,7 @@
  * ones, which every dashboard knows. Labels come from closed lists: never a user, an item or an event.
  */
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
-import { version } from './build.ts'
+import { commit, version } from './build.ts'
 
 const registry = new Registry()
 
@@ -55,22 +55,32 @@ export const producerMetrics = {
 } as const
 
 export const consumerMetrics = {
-  records: counter('footfall_records_total', 'Records settled, by fate.', ['fate']),
+  read: counter('footfall_records_read_total', 'Records read and folded; those read again count again.'),
+  pending: gauge('footfall_pending_records', 'Records read and not yet settled.'),
+  settled: counter('footfall_records_settled_total', 'Records settled, by fate.', ['fate']),
   rejects: counter('footfall_rejects_total', 'Records rejected, by reason.', ['reason']),
+  lastSettleSeconds: moment('footfall_last_settle_timestamp_seconds', 'When the last settle was committed.'),
   settleSeconds: histogram('footfall_settle_duration_seconds', 'Time of one settle transaction.', seconds),
-  batchRecords: histogram('footfall_batch_records', 'Records settled in one transaction.', tenfolds),
-  visibleSeconds: histogram(
-    'footfall_visible_delay_seconds',
+  settleRecords: histogram('footfall_settle_records', 'Records settled in one transaction.', tenfolds),
+  endToEndSeconds: histogram(
+    'footfall_end_to_end_seconds',
     'From the append time of the first record of a batch to its commit.',
     waitSeconds,
   ),
   nextOffset: gauge('footfall_partition_next_offset', 'Offset of the first record without a fate.', ['partition']),
-  lag: gauge('footfall_partition_lag_records', 'Log end minus next offset.', ['partition']),
+  lagRecords: gauge('footfall_partition_lag_records', 'Log end minus next offset, as last heard.', ['partition']),
+  lagSeconds: gauge('footfall_partition_lag_seconds', 'Age of the oldest record without a fate, at most.', [
+    'partition',
+  ]),
   halted: gauge('footfall_partition_halted', '1 while a partition is halted.', ['partition', 'reason']),
-  partitions: gauge('footfall_partitions_open', 'Partitions this consumer settles.'),
-  lastSettleSeconds: moment('footfall_last_settle_timestamp_seconds', 'When the last settle was committed.'),
+  partitions: gauge('footfall_partitions_open', 'Partitions this consumer counts.'),
   rebalances: counter('footfall_rebalances_total', 'Assignments received from the group.'),
-  faults: counter('footfall_faults_total', 'Trouble of the platform that was retried, by kind.', ['kind']),
+  fenced: counter('footfall_settles_fenced_total', 'Batches not written, because another owner was faster.'),
+  faults: counter(
+    'footfall_settle_faults_total',
+    'Settles that PostgreSQL did not take and that were retried, by kind.',
+    ['kind'],
+  ),
 } as const
 
 export const apiMetrics = {
@@ -79,11 +89,20 @@ export const apiMetrics = {
     'method',
     'status',
   ]),
+  requests: gauge('footfall_http_requests_in_progress', 'Requests taken and not yet answered.'),
+  poolConnections: gauge('footfall_postgres_connections', 'Connections to PostgreSQL, by state.', ['state']),
+  poolMax: gauge('footfall_postgres_connections_limit', 'How many connections there may be.'),
+  poolWaiting: gauge('footfall_postgres_waiting_requests', 'Requests that wait for a connection.'),
 } as const
 
 /** Every process has these. The library's own break Prometheus' naming rules: gauges that end in _total. */
 export const processMetrics = {
-  build: gauge('footfall_build_info', 'Always 1; which role of which build this is.', ['role', 'version', 'node']),
+  build: gauge('footfall_build_info', 'Always 1; which role of which build this is.', [
+    'role',
+    'version',
+    'commit',
+    'node',
+  ]),
   startSeconds: gauge('process_start_time_seconds', 'When the process started, in seconds since 1970.'),
   memory: gauge('process_resident_memory_bytes', 'Memory of the process.'),
   cpu: counter('process_cpu_seconds_total', 'Processor time of the process, user and system.'),
@@ -94,7 +113,7 @@ type Exported = Readonly<Record<string, Counter | Gauge | Histogram>>
 /** Puts what a role measures on its page. What it does not is absent there, not 0. */
 export function exportMetrics(role: string, metrics: Exported): void {
   for (const metric of Object.values({ ...processMetrics, ...metrics })) registry.registerMetric(metric)
-  processMetrics.build.set({ role, version, node: process.version }, 1)
+  processMetrics.build.set({ role, version, commit, node: process.version }, 1)
   processMetrics.startSeconds.set(Math.round(Date.now() / 1000 - process.uptime()))
 }
 

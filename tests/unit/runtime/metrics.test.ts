@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { projectRoot } from '../../../src/runtime/config.ts'
 import {
   apiMetrics,
   beforeEachScrape,
@@ -16,17 +19,32 @@ interface Described {
   readonly name: string
   readonly type: string
   readonly help: string
+  readonly labelNames: readonly string[]
 }
 
+const all = [processMetrics, producerMetrics, consumerMetrics, apiMetrics].flatMap(
+  metrics => Object.values(metrics) as unknown as Described[],
+)
+
 test('names, units and kinds are those that Prometheus expects', () => {
-  const all = Object.values({ ...processMetrics, ...producerMetrics, ...consumerMetrics, ...apiMetrics })
-  for (const { name, type, help } of all.map(metric => metric as unknown as Described)) {
+  for (const { name, type, help } of all) {
     assert.match(name, /^(footfall|process)_[a-z]+(_[a-z]+)*$/)
     assert.equal(name.endsWith('_total'), String(type) === 'counter', name)
     assert.doesNotMatch(name, /_(ms|milliseconds|count|sum|bucket|histogram)(_|$)/)
     if (String(type) === 'histogram') assert.match(name, /_(seconds|records)$/)
     assert.match(help, /\.$/, name)
   }
+})
+
+test('docs/operating.md has every metric with its type and labels, and no other', () => {
+  const rows = readFileSync(join(projectRoot, 'docs/operating.md'), 'utf8').matchAll(
+    /^\| `([a-z_]+)` \| (counter|gauge|histogram) \| (.*?) ?\| /gm,
+  )
+  const documented = [...rows].map(([, name, type, labels]) => `${name} ${type} ${labels!.replaceAll('`', '')}`)
+  assert.deepEqual(
+    documented.sort(),
+    all.map(({ name, type, labelNames }) => `${name} ${type} ${labelNames.join(' ')}`).sort(),
+  )
 })
 
 test('the time of the last settle is not told before there was one', async () => {
@@ -37,7 +55,10 @@ test('the time of the last settle is not told before there was one', async () =>
 
 test('a role shows its own metrics and those of any process, not the zeros of other roles', async () => {
   const { text } = await renderMetrics()
-  assert.match(text, /^footfall_build_info\{role="consumer",version="[^"]+",node="v\d+/m)
+  assert.match(
+    text,
+    /^footfall_build_info\{role="consumer",version="[^"]+",commit="(?:[0-9a-f]{40}|unknown)",node="v\d+/m,
+  )
   assert.match(text, /^process_cpu_seconds_total \d/m)
   assert.doesNotMatch(text, /footfall_producer_|footfall_http_/)
 })
