@@ -49,6 +49,7 @@ const cases: readonly (readonly [name: string, good: readonly string[], bad: rea
     '1 to 255 characters without blanks',
   ],
   ['KAFKA_GROUP_INSTANCE_ID', ['a', longest('a', 249)], ['', 'a b', longest('a', 250)], kafkaName],
+  numbers('KAFKA_PORT', 1, 65_535),
   numbers('KAFKA_TOPIC_PARTITIONS', 1, 10_000),
   numbers('KAFKA_TOPIC_REPLICATION', 1, 100),
   numbers('KAFKA_TOPIC_RETENTION_DAYS', 1, 36_500),
