@@ -6,6 +6,8 @@ export type { Fetched, Want }
 export interface Log {
   /** The topic as the cluster shows it now; undefined when there is none of this name. */
   topic(): Promise<{ readonly id: string; readonly partitions: number } | undefined>
+  /** Whether records vanish from the topic before they are counted. */
+  isCompacted(): Promise<boolean>
   /** The partition's log start and last stable offset. */
   bounds(partition: number): Promise<{ readonly start: number; readonly end: number }>
   /**

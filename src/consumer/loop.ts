@@ -80,6 +80,7 @@ export class Loop {
     const { log, bounds, reading, settling } = this.#core
     while (!this.#stopping) {
       this.#opener.openDue()
+      this.#opener.lookAtTopic()
       if (await this.#foldRests()) continue
       const used = this.#roomUsed()
       const wants = this.#all().flatMap(one => (one.wantsRecords && this.#hasRoom(one, used) ? [one.want()] : []))

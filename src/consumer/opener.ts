@@ -3,7 +3,7 @@
  * reads over one connection, and brokers may take their time, for which neither reading nor settling waits.
  */
 import { examine, type Place } from '../kafka/examine.ts'
-import type { Trouble } from '../kafka/trouble.ts'
+import { compacted, type Trouble } from '../kafka/trouble.ts'
 import { differingSettings, type Rules } from '../postgres/rules.ts'
 import { UnfitDatabase } from '../postgres/unfit-database.ts'
 import type { Event } from '../runtime/events.ts'
@@ -15,6 +15,8 @@ import type { Halt } from './store.ts'
 
 /** How soon a resumed partition is noticed. */
 const haltedLookMs = 2_000
+/** How soon it is noticed that somebody has the topic compacted. */
+const topicLookMs = 5_000
 
 export class Opener {
   /** Rejects when no later attempt could succeed. */
@@ -25,6 +27,7 @@ export class Opener {
   /** The latest reason of each partition that could not go on: told once, however often it is tried. */
   readonly #told = new Map<number, string>()
   #last: Promise<void> = Promise.resolve()
+  #topicDueMs = 0
   #stopping = false
 
   constructor(core: Core) {
@@ -44,6 +47,13 @@ export class Opener {
       const ticket = partition.startOpening()
       this.#next(() => this.#open(partition, ticket, wasHalted))
     }
+  }
+
+  /** Looks at the topic now and then: what is compacted away is gone before anybody reads it. */
+  lookAtTopic(): void {
+    if (this.#topicDueMs > Date.now()) return
+    this.#topicDueMs = Number.POSITIVE_INFINITY // until this look is over
+    this.#next(() => this.#stopIfCompacted())
   }
 
   /** A trouble becomes a halt once all before it is settled and a look over new connections shows the same. */
@@ -105,13 +115,15 @@ export class Opener {
     partition.lag.heard(start, end, Date.now())
     if (halt !== undefined) return this.#rest(partition, halt, wasHalted)
     refuseChangedRules(rules, installation.rules)
-    if (standing.nextOffset === startOffset && start > startOffset && !isRecreated) {
+    // A lineage that goes on from another one has seen the log before: what is trimmed there is lost, and halts it.
+    const movableStart = standing.nextOffset === startOffset && standing.clockMs === -1 ? startOffset : undefined
+    if (movableStart !== undefined && start > movableStart && !isRecreated) {
       await store.moveStart(standing, start)
       return partition.drop(Date.now())
     }
     const trouble = await examine(log, placeOf(standing), bounds.batchBytesMax, false)
     if (!isOurs()) return
-    partition.opened(new Fold(standing, rules, this.#hash), startOffset, trouble)
+    partition.opened(new Fold(standing, rules, this.#hash), movableStart, trouble)
     this.#told.delete(partition.number)
     const { of, nextOffset, ids } = standing
     const place = { partition: partition.number, lineage: of.lineage, offset: nextOffset }
@@ -128,6 +140,22 @@ export class Opener {
     this.#core.logger('partition_halted', { partition: partition.number, ...halt })
   }
 
+  async #stopIfCompacted(): Promise<void> {
+    const { log, partitions, settling } = this.#core
+    try {
+      if (!(await log.isCompacted())) return
+      for (const partition of partitions.values()) {
+        const { fold, phase } = partition
+        if (phase === 'open' && fold !== undefined) partition.trouble ??= compacted(fold.next)
+      }
+      settling.wake()
+    } catch {
+      // Brokers that are away are the reading's concern.
+    } finally {
+      this.#topicDueMs = Date.now() + topicLookMs
+    }
+  }
+
   async #haltIfStill(partition: Partition, fold: Fold, trouble: Trouble): Promise<void> {
     if (partition.fold !== fold) return
     const { log, bounds, logger, reading } = this.#core
@@ -138,7 +166,7 @@ export class Opener {
       if (again === undefined) {
         logger('trouble_gone', { partition: partition.number, ...trouble })
         partition.drop(Date.now())
-      } else if (again.reason === 'trimmed' && place.nextOffset === partition.startOffset) {
+      } else if (again.reason === 'trimmed' && place.nextOffset === partition.movableStart) {
         partition.drop(Date.now()) // nothing was counted yet: opening it again moves the start
       } else {
         await this.halt(partition, place, again)

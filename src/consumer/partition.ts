@@ -1,6 +1,6 @@
 /** One partition in this process' hands: its fold, what of it is on the way to the database, and its troubles. */
 import { RecordWalk } from '../kafka/records.ts'
-import type { Trouble } from '../kafka/trouble.ts'
+import { silence, silenceMsMax, type Trouble } from '../kafka/trouble.ts'
 import type { Batch } from './batch.ts'
 import type { Fold } from './fold.ts'
 import { Lag } from './lag.ts'
@@ -27,13 +27,15 @@ export class Partition {
   /** Found by reading; becomes a halt when everything before it is settled and a fresh look shows the same. */
   trouble: Trouble | undefined
   halt: Halt | undefined
-  /** Where its ledger row starts. */
-  startOffset = -1
+  /** Where its ledger row starts, if that moves with the log as long as nothing is read. */
+  movableStart: number | undefined
   readonly lag = new Lag()
   /** When to try again what failed, in ms. */
   dueMs = 0
   #failures = 0
   #ticket = 0
+  /** Since when the broker shows nothing where there is something, in ms. */
+  #silentSinceMs: number | undefined
 
   constructor(number: number) {
     this.number = number
@@ -61,7 +63,12 @@ export class Partition {
     if (topicId !== this.fold!.of.topicId || offset !== this.fold!.next) return
     this.lag.heard(fetched.logStart, fetched.logEnd, nowMs)
     this.trouble = fetched.trouble
+    if (fetched.isSilent) {
+      this.#silentSinceMs ??= nowMs
+      if (nowMs - this.#silentSinceMs > silenceMsMax) this.trouble = silence(offset, fetched.logEnd)
+    }
     if (this.trouble !== undefined || fetched.records.length === 0) return
+    this.#silentSinceMs = undefined
     this.rest = new RecordWalk(fetched.records, offset, fetched.aborted, batchBytesMax)
   }
 
@@ -69,7 +76,7 @@ export class Partition {
   advance(recordsMax: number): number {
     const before = this.fold!.next
     if (!this.fold!.take(this.rest!, recordsMax)) {
-      this.trouble = this.rest!.trouble
+      this.trouble ??= this.rest!.trouble
       this.rest = undefined
     }
     return this.fold!.next - before
@@ -103,12 +110,13 @@ export class Partition {
     return this.phase === 'opening' && this.#ticket === ticket
   }
 
-  opened(fold: Fold, startOffset: number, trouble: Trouble | undefined): void {
+  opened(fold: Fold, movableStart: number | undefined, trouble: Trouble | undefined): void {
     this.phase = 'open'
     this.fold = fold
-    this.startOffset = startOffset
+    this.movableStart = movableStart
     this.rest = undefined
     this.settling = undefined
+    this.#silentSinceMs = undefined
     this.trouble = trouble
     this.halt = undefined
     this.#failures = 0

@@ -114,6 +114,9 @@ export function readyParts(loop: Loop, membership: Membership): Part[] {
     part('kafka', isHeard ? undefined : 'the group was not heard of for 10 s'),
     part('postgres', loop.storeFault),
     part('partitions', opening.length === 0 ? undefined : `opening ${opening.join(', ')}`),
-    part('halts', halted.length === 0 ? undefined : `halted: ${halted.join(', ')}; ./footfall status says why`),
+    part(
+      'halts',
+      halted.length === 0 ? undefined : `halted: ${halted.join(', ')}; ./footfall partitions shows the ways out`,
+    ),
   ]
 }

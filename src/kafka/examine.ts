@@ -2,9 +2,12 @@
  * Is the log still the one that was counted? Asked when a partition is opened, again, over new connections, before a
  * trouble becomes a halt, and once more before a person ends it. Keeps G7.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Fetched, Want } from './reader.ts'
 import { RecordWalk, type Tail } from './records.ts'
-import type { Trouble } from './trouble.ts'
+import { compacted, silence, silenceMsMax, type Trouble } from './trouble.ts'
+
+const silentLookMs = 500
 
 /** How far a partition was counted. */
 export interface Place {
@@ -17,6 +20,7 @@ export interface Place {
 /** What is asked of a log; `reader.ts` and whatever stands in for it have this. */
 export interface Examined {
   topic(): Promise<{ readonly id: string } | undefined>
+  isCompacted(): Promise<boolean>
   bounds(partition: number): Promise<{ readonly start: number; readonly end: number }>
   look(want: Want): Promise<Fetched>
 }
@@ -39,6 +43,7 @@ export async function examine(
     const detail = `counted under topic id ${place.topicId}, which is ${topicId} now`
     return { reason: 'recreated', from: nextOffset, to: nextOffset, detail }
   }
+  if (await log.isCompacted()) return compacted(nextOffset)
   const { start, end } = await log.bounds(partition)
   if (start > nextOffset) {
     const detail = `offsets ${nextOffset} to ${start - 1} were deleted before they were read`
@@ -71,10 +76,21 @@ async function departure(log: Examined, place: Place): Promise<Trouble | undefin
 
 /** The record batch at an offset, as far as its checksum is right, and why it cannot be read. */
 async function lookAt(log: Examined, want: Want, batchBytesMax: number): Promise<{ tail?: Tail; trouble?: Trouble }> {
-  const fetched: Fetched = await log.look(want)
+  const fetched = await lookPatiently(log, want)
   if (fetched.trouble !== undefined) return { trouble: fetched.trouble }
   const walk = new RecordWalk(fetched.records, want.offset, fetched.aborted, batchBytesMax)
   if (walk.next()) return { tail: walk.tail }
   if (walk.trouble !== undefined) return { tail: walk.tail, trouble: walk.trouble }
+  if (fetched.isSilent) return { trouble: silence(want.offset, fetched.logEnd) }
   throw new Error(`the broker did not show offset ${want.offset} of partition ${want.partition}`)
+}
+
+/** Looks again while the broker shows nothing, for as long as that may be. */
+async function lookPatiently(log: Examined, want: Want): Promise<Fetched> {
+  const deadline = performance.now() + silenceMsMax
+  for (;;) {
+    const fetched = await log.look(want)
+    if (!fetched.isSilent || performance.now() > deadline) return fetched
+    await pause(silentLookMs)
+  }
 }

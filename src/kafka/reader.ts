@@ -10,6 +10,7 @@ import { earliest, latest, offsetsAt } from './bounds.ts'
 import { clusterOptions, retryDelayMs } from './cluster.ts'
 import { type FetchedPartition, fetchFrom } from './fetch.ts'
 import type { Aborted, Tail } from './records.ts'
+import { isCompacted } from './topic.ts'
 import type { Trouble } from './trouble.ts'
 
 /** The broker answers at once when there is anything; this is how long it waits otherwise. */
@@ -48,6 +49,8 @@ export interface Fetched {
   readonly logStart: number
   /** The last stable offset: how far there is anything to read. */
   readonly logEnd: number
+  /** Nothing came although there is something and the answer had room for it. */
+  readonly isSilent: boolean
   /** The log is not the one we counted. */
   readonly trouble?: Trouble
 }
@@ -74,6 +77,10 @@ export class LogReader {
     this.#metadata = undefined
     const topic = await this.#topic()
     return topic && { id: topic.id, partitions: topic.partitionsCount }
+  }
+
+  isCompacted(): Promise<boolean> {
+    return isCompacted(this.#admin, this.#config.kafka.topic)
   }
 
   async bounds(partition: number): Promise<{ start: number; end: number }> {
@@ -188,9 +195,11 @@ export class LogReader {
     if (answer.errorCode !== errorCodes.none) throw new Error(`fetch was answered with error ${answer.errorCode}`)
     const fetched: Fetched[] = []
     let stale: FetchedPartition | undefined
+    const bytes = answer.partitions.reduce((sum, { records }) => sum + records.length, 0)
+    const hadRoom = bytes < bytesMax - partitionBytesMax
     for (const part of answer.partitions) {
       const want = wants.find(want => want.partition === part.partition && want.topicId === topicId)!
-      const found = await this.#understand(broker, want, part)
+      const found = await this.#understand(broker, want, part, hadRoom)
       if (found === undefined) stale = part
       else fetched.push(found)
     }
@@ -203,12 +212,19 @@ export class LogReader {
     return fetched
   }
 
-  async #understand(broker: number, want: Want, part: FetchedPartition): Promise<Fetched | undefined> {
+  async #understand(
+    broker: number,
+    want: Want,
+    part: FetchedPartition,
+    hadRoom: boolean,
+  ): Promise<Fetched | undefined> {
     const { records, aborted, logStart, lastStableOffset: logEnd } = part
-    const found = { want, records, aborted, logStart, logEnd }
+    const found = { want, records, aborted, logStart, logEnd, isSilent: false }
     switch (part.errorCode) {
       case errorCodes.none:
-        if (part.divergesAt === undefined) return found
+        if (part.divergesAt === undefined) {
+          return { ...found, isSilent: hadRoom && records.length === 0 && want.offset < logEnd }
+        }
         return { ...found, trouble: departed(want, part.divergesAt) }
       case errorCodes.outOfRange:
         return this.#outOfRange(broker, want)
@@ -231,7 +247,7 @@ export class LogReader {
 
   async #outOfRange(broker: number, want: Want): Promise<Fetched | undefined> {
     const { start: logStart, end: logEnd } = await this.bounds(want.partition)
-    const found = { want, records: Buffer.alloc(0), aborted: [], logStart, logEnd }
+    const found = { want, records: Buffer.alloc(0), aborted: [], logStart, logEnd, isSilent: false }
     if (want.offset < logStart) {
       const detail = `offsets ${want.offset} to ${logStart - 1} were deleted before they were read`
       return { ...found, trouble: { reason: 'trimmed', from: want.offset, to: logStart - 1, detail } }

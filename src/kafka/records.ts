@@ -52,6 +52,8 @@ export class RecordWalk {
   readonly #abortedProducers = new Set<bigint>()
   #abortedSeen = 0
   #nextBatch = 0
+  /** A batch with what was asked for was seen: those after it lie further on. */
+  #inside = false
   #at = 0
   #recordEnd = 0
   #headersAt = 0
@@ -122,7 +124,12 @@ export class RecordWalk {
     if (lastOffset < baseOffset) {
       return this.#stop('malformed', expected, expected, `the batch from ${baseOffset} ends at ${lastOffset}`)
     }
+    if (baseOffset < expected && this.#inside) {
+      const detail = `the batch from ${baseOffset} to ${lastOffset} stands behind ${expected - 1}`
+      return this.#stop('malformed', expected, expected, detail)
+    }
     if (lastOffset < expected) return undefined // wholly before what was asked for
+    this.#inside = true
     this.tail = { epoch: answer.readInt32BE(start + 12), crc }
     const bits = answer.readInt16BE(start + 21)
     const count = answer.readInt32BE(start + 57)

@@ -53,6 +53,11 @@ export async function ensureTopic(config: Config): Promise<Topic> {
   })
 }
 
+/** Whether the topic is compacted, as far as this client may see. @throws what the brokers or the network answered. */
+export async function isCompacted(admin: Admin, topic: string): Promise<boolean> {
+  return (await settings(admin, topic))?.cleanupPolicy.includes('compact') ?? false
+}
+
 /** The topic as it is now; undefined when there is none. @throws what the brokers or the network answered. */
 export async function describeTopic(config: Config): Promise<TopicDescription | undefined> {
   return withAdmin(config, admin => describe(admin, config.kafka.topic))

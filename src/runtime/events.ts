@@ -42,7 +42,7 @@ export const events = {
   fetch_repeated: debug('fetch has to be repeated'),
   partition_opened: info('partition opened'),
   partition_not_opened: warn('partition cannot be opened, trying on'),
-  partition_halted: error('partition is halted, a person has to decide'),
+  partition_halted: error('partition is halted, ./footfall partitions shows the ways out'),
   trouble_gone: warn('a second look shows no trouble, reading on'),
   trouble_not_confirmed: warn('a trouble cannot be looked at again or halted, trying on'),
 

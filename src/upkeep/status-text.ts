@@ -1,8 +1,10 @@
 /** A status as people read it. */
+import { decisionText } from './decisions.ts'
 import type { PartitionStatus, Status } from './status.ts'
 
 const columns = [
   'partition',
+  'lineage',
   'state',
   'next',
   'lag',
@@ -18,8 +20,12 @@ const columns = [
 const number = (value: number | null): string => (value === null ? '?' : value.toLocaleString('en-US'))
 
 export function statusText(status: Status): string {
-  const { topic, partitions, partitionsWaiting, totals, rejects, kafkaProblem } = status
-  const lines = [`topic ${topic}`, '', ...table([columns, ...partitions.map(row), totalRow(status)])]
+  const { topic, partitions, partitionsWaiting, totals, rejects, kafkaProblem, decisions } = status
+  const lines = [
+    `topic ${topic}`,
+    '',
+    ...table([columns, ...partitions.map(row), ...closedRows(status), totalRow(status)]),
+  ]
   for (const { partition, halt } of partitions) {
     if (halt === null) continue
     lines.push(
@@ -27,6 +33,8 @@ export function statusText(status: Status): string {
       `partition ${partition} is HALTED, ${halt.reason}: ${halt.detail} (offsets ${halt.from} to ${halt.to})`,
     )
   }
+  if (partitions.some(({ halt }) => halt !== null)) lines.push('', './footfall partitions shows the ways out')
+  if (decisions.length > 0) lines.push('', 'decided about halts, the latest first', ...decisions.map(decisionText))
   if (partitionsWaiting.length > 0) lines.push('', `not counted yet: partitions ${partitionsWaiting.join(', ')}`)
   if (rejects.length > 0) {
     lines.push('', 'rejects')
@@ -45,6 +53,7 @@ function row(one: PartitionStatus): string[] {
   const owner = one.owner === null ? 'nobody' : `${one.owner} (${Math.round(one.ownerSeenSecondsAgo ?? 0)} s ago)`
   return [
     String(one.partition),
+    String(one.lineage),
     one.state,
     ...[one.nextOffset, one.lag, counted, duplicate, rejected, skipped, lost, one.window.ids].map(number),
     one.window.since ?? '-',
@@ -52,9 +61,18 @@ function row(one: PartitionStatus): string[] {
   ]
 }
 
+/** Lineages that ended, each with where and why. */
+function closedRows({ closedLineages }: Status): string[][] {
+  return closedLineages.map(({ partition, lineage, nextOffset, fates, haltReason }) => {
+    const { counted, duplicate, rejected, skipped, lost } = fates
+    const counts = [counted, duplicate, rejected, skipped, lost].map(number)
+    return [String(partition), String(lineage), 'closed', number(nextOffset), '', ...counts, '', '', haltReason]
+  })
+}
+
 function totalRow({ totals }: Status): string[] {
   const { lag, counted, duplicate, rejected, skipped, lost } = totals
-  return ['all', '', '', ...[lag, counted, duplicate, rejected, skipped, lost].map(number), '', '', '']
+  return ['all', '', '', '', ...[lag, counted, duplicate, rejected, skipped, lost].map(number), '', '', '']
 }
 
 function readOf({ counted, duplicate, rejected, skipped, lost }: Status['totals']): number {

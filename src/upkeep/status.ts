@@ -3,6 +3,7 @@ import type { Client } from 'pg'
 import { listBounds, type PartitionBounds } from '../kafka/bounds.ts'
 import { describeTopic } from '../kafka/topic.ts'
 import type { Config } from '../runtime/config.ts'
+import { type Decision, readDecisions } from './decisions.ts'
 import { withTables } from './tables.ts'
 
 export interface PartitionStatus {
@@ -34,6 +35,17 @@ export interface Fates {
   readonly lost: number
 }
 
+export interface ClosedLineage {
+  readonly topicId: string
+  readonly partition: number
+  readonly lineage: number
+  readonly startOffset: number
+  readonly nextOffset: number
+  readonly fates: Fates
+  /** Of the halt it ended with. */
+  readonly haltReason: string
+}
+
 export interface Status {
   readonly topic: string
   /** Why the log's side is missing; null when the brokers answered. */
@@ -41,6 +53,11 @@ export interface Status {
   readonly partitions: readonly PartitionStatus[]
   /** Partitions of the topic that nobody has counted yet. */
   readonly partitionsWaiting: readonly number[]
+  /** Histories that ended; what they counted stays counted. */
+  readonly closedLineages: readonly ClosedLineage[]
+  /** What people decided about halts, the latest first. */
+  readonly decisions: readonly Decision[]
+  /** Of all lineages, closed ones too. */
   readonly totals: Fates & { readonly lag: number | null; readonly rows: number }
   readonly rejects: readonly { readonly reason: string; readonly pointer: string; readonly count: number }[]
 }
@@ -50,12 +67,16 @@ export async function readStatus(config: Config): Promise<Status> {
   const [log, tables] = await Promise.all([readLog(config), readTables(config)])
   const partitions = tables.ledger.map(row => partitionStatus(row, log.bounds.get(row.partition)))
   const known = new Set(partitions.map(({ partition }) => partition))
-  const sum = (fate: keyof Fates) => partitions.reduce((total, { fates }) => total + fates[fate], 0)
+  const { closedLineages, decisions } = tables
+  const all = [...partitions, ...closedLineages]
+  const sum = (fate: keyof Fates) => all.reduce((total, { fates }) => total + fates[fate], 0)
   return {
     topic: config.kafka.topic,
     kafkaProblem: log.problem,
     partitions,
     partitionsWaiting: [...log.bounds.keys()].filter(partition => !known.has(partition)),
+    closedLineages,
+    decisions,
     totals: {
       counted: sum('counted'),
       duplicate: sum('duplicate'),
@@ -94,6 +115,8 @@ interface LedgerRow extends Omit<PartitionStatus, 'logStart' | 'logEnd' | 'lag' 
 }
 
 interface Tables {
+  readonly closedLineages: Status['closedLineages']
+  readonly decisions: Status['decisions']
   readonly ledger: readonly LedgerRow[]
   readonly rejects: Status['rejects']
   readonly rows: number
@@ -102,7 +125,12 @@ interface Tables {
 function readTables(config: Config): Promise<Tables> {
   return withTables(config, 'footfall status', async client => {
     await client.query('begin isolation level repeatable read read only')
-    const tables = { ledger: await readLedger(client), ...(await readRejectsAndRows(client)) }
+    const tables = {
+      ledger: await readLedger(client),
+      closedLineages: await readClosedLineages(client),
+      decisions: await readDecisions(client),
+      ...(await readRejectsAndRows(client)),
+    }
     await client.query('commit')
     return tables
   })
@@ -127,7 +155,18 @@ async function readLedger(client: Client): Promise<LedgerRow[]> {
   return rows
 }
 
-async function readRejectsAndRows(client: Client): Promise<Omit<Tables, 'ledger'>> {
+async function readClosedLineages(client: Client): Promise<ClosedLineage[]> {
+  const fates = ['counted', 'duplicate', 'rejected', 'skipped', 'lost'].map(fate => `'${fate}', ${fate}`)
+  const { rows } = await client.query<ClosedLineage>(
+    `select topic_id as "topicId", partition, lineage, start_offset::float8 as "startOffset",
+            next_offset::float8 as "nextOffset", json_build_object(${fates.join()}) as fates,
+            halt_reason as "haltReason"
+       from partition_ledger where state = 'closed' order by partition, lineage`,
+  )
+  return rows
+}
+
+async function readRejectsAndRows(client: Client): Promise<Pick<Tables, 'rejects' | 'rows'>> {
   const rejects = await client.query<Status['rejects'][number]>(
     'select reason, pointer, count(*)::float8 as count from rejects group by reason, pointer order by count desc, reason',
   )

@@ -21,11 +21,17 @@ export async function withTables<T>(
     if (missing.length > 0) throw new Error(`the tables lack ${missing.join(', ')}; ./footfall setup applies it`)
     return await work(client)
   } catch (error) {
-    throw sqlState(error) === '55P03' ? new Error(heldLedger, { cause: error }) : error
+    const state = sqlState(error)
+    if (state === '55P03') throw new Error(heldLedger, { cause: error })
+    if (state === '42501') throw new Error(`${(error as Error).message}: ${notAllowed(config)}`, { cause: error })
+    throw error
   } finally {
     await client.end()
   }
 }
+
+const notAllowed = ({ postgres }: Pick<Config, 'postgres'>): string =>
+  `nothing was changed; ${postgres.user} may not do this, set POSTGRES_USER to one who may`
 
 const heldLedger =
   'nothing was changed: another session has held the ledger for 3 s, as a consumer does that was stopped in the ' +

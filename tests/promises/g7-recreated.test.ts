@@ -4,6 +4,7 @@ import type { Admin } from 'kafkajs'
 import {
   assertBalanced,
   countedTable,
+  fates,
   ledger,
   recount,
   type Sent,
@@ -13,13 +14,14 @@ import {
 import { closing, connect, freshDatabase, freshTopic, until } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { foreignClient, leadersOf, sendForeign } from '../support/foreign.ts'
+import { partitions as askFor, resumed } from '../support/resume.ts'
 
 for (const [what, partitions] of [
   ['fewer', 1],
   ['the same', 3],
   ['more', 6],
 ] as const) {
-  test(`G7: a topic recreated with ${what} partitions under a running consumer halts them all and changes no count`, async t => {
+  test(`G7: a topic recreated with ${what} partitions under a running consumer halts them all, and all go on in the new one by a person's word`, async t => {
     const { topic, client, database } = await counted(t)
     await recreate(t, topic, partitions)
     await allHalted(client, Math.max(3, partitions))
@@ -28,6 +30,24 @@ for (const [what, partitions] of [
     await sendForeign(t, topic, messages(0, partitions))
     await restarted.stop()
     await allHalted(client, Math.max(3, partitions))
+
+    const plain = await askFor(t, { topic, database }, 'resume', '0', '--yes')
+    assert.equal(plain.code, 1)
+    assert.match(plain.said, /refused: It is recreated now: .*resume 0 --new-lineage closes lineage 1 at 50 and begins/)
+    await resumed(t, { topic, database }, 'all', '--new-lineage')
+    await untilFate(client, [
+      ...events(0, 3 * perPartition),
+      ...inNewTopic(partitions),
+      ...events(0, partitions * perPartition),
+    ])
+    const rows = (await ledger(client)).map(row => [row.partition, row.lineage, row.state, row.start_offset].join(' '))
+    const all = Array.from({ length: Math.max(3, partitions) }, (_, n) => n)
+    const expected = all.flatMap(n => [
+      ...(n < 3 ? [`${n} 1 closed 0`] : []),
+      ...(n < partitions ? [`${n} ${n < 3 ? 2 : 1} open 0`] : []),
+    ])
+    assert.deepEqual(rows, expected)
+    await assertBalanced(client)
   })
 
   test(`G7: a topic recreated with ${what} partitions while no consumer ran halts them all and changes no count`, async t => {
@@ -73,6 +93,12 @@ async function allHalted(client: Parameters<typeof ledger>[0], partitions: numbe
   await assertBalanced(client)
 }
 
+/** Waits for counts that no later record can change. */
+async function untilFate(client: Parameters<typeof ledger>[0], expected: readonly Sent[]): Promise<void> {
+  await until(async () => (await fates(client)).counted === expected.length, 20_000, 'all is counted')
+  assert.deepEqual(await countedTable(client), recount(expected))
+}
+
 async function adminOf(t: TestContext): Promise<Admin> {
   const admin = foreignClient().admin()
   await admin.connect()
@@ -81,6 +107,9 @@ async function adminOf(t: TestContext): Promise<Admin> {
 }
 
 const events = (from: number, count: number): Sent[] => Array.from({ length: count }, (_, i) => eventOf(from + i))
+
+const inNewTopic = (partitions: number): Sent[] =>
+  [0, 1, 2].flatMap(from => events(from * perPartition, partitions * perPartition))
 
 const messages = (from: number, partitions: number) =>
   events(from, partitions * perPartition).map((event, i) => ({
