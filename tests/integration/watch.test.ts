@@ -1,10 +1,13 @@
 /** What scrapers, lag tools, alerts and dashboards see of running roles. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import kafkajs from 'kafkajs'
+import { parse } from 'yaml'
 import { startApi } from '../../src/api/api.ts'
 import { startProducer } from '../../src/producer/producer.ts'
-import { parseConfig } from '../../src/runtime/config.ts'
+import { parseConfig, projectRoot } from '../../src/runtime/config.ts'
 import { createLog } from '../../src/runtime/log.ts'
 import { startCounting } from '../support/counting.ts'
 import {
@@ -18,7 +21,8 @@ import {
 } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { foreignClient, sendForeign } from '../support/foreign.ts'
-import { parsePage } from '../support/metrics-page.ts'
+import { type Page, parsePage } from '../support/metrics-page.ts'
+import { groupingOf, selectorsOf } from '../support/promql.ts'
 
 const batchBytesMax = 1_048_576
 
@@ -87,6 +91,11 @@ test('the metrics say what the roles did, and lag tools see where the group stan
   assert.ok(page.value('footfall_end_to_end_seconds_count', {})! >= 2)
   assert.equal(page.value('footfall_postgres_connections_limit', {}), 8)
 
+  for (const file of ['alerts.yml', 'grafana-dashboard.json']) {
+    const unknown = expressionsOf(file).flatMap(expression => unknownIn(expression, page))
+    assert.deepEqual(unknown, [], `${file} names what nobody exports`)
+  }
+
   await consumer.stop()
   const admin = foreignClient().admin()
   await admin.connect()
@@ -117,4 +126,58 @@ async function startOthers(t: TestContext, database: Awaited<ReturnType<typeof f
   const api = await startApi({ postgres: database, api: { host: '127.0.0.1', port: 0, awaitSeed: false } }, silent)
   closing(t, () => api.stop())
   return (path: string) => fetch(`${api.url}${path}`)
+}
+
+/** A PromQL expression and the text beside it, which names labels as well. */
+interface Expression {
+  readonly expr: string
+  readonly named: readonly string[]
+}
+
+function expressionsOf(file: string): Expression[] {
+  const source = parse(readFileSync(join(projectRoot, 'watch', file), 'utf8'))
+  const found: Expression[] = file.endsWith('.json')
+    ? (source.panels as Panel[]).flatMap(({ targets = [] }) =>
+        targets.map(({ expr, legendFormat }) => ({ expr, named: namesIn(legendFormat, /\{\{(\w+)\}\}/g) })),
+      )
+    : (source.groups[0].rules as Rule[]).map(({ expr, annotations }) => {
+        return { expr, named: namesIn(annotations.summary, /\$labels\.(\w+)/g) }
+      })
+  assert.ok(found.length > 5)
+  return found
+}
+
+interface Panel {
+  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[]
+}
+
+interface Rule {
+  readonly expr: string
+  readonly annotations: { readonly summary: string }
+}
+
+const namesIn = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name!)
+
+/** Given by Prometheus to every series it scrapes. */
+const scraped = ['instance', 'job']
+
+/** In words: metrics, labels and values that no sample of the page has. */
+function unknownIn({ expr, named }: Expression, { samples }: Page): string[] {
+  const selectors = selectorsOf(expr)
+  if (selectors.length === 0) return [`nothing in ${expr}`]
+  const own = (metric: string) => samples.filter(({ name }) => name === metric)
+  const labelsOf = (metric: string) => [...own(metric).flatMap(({ labels }) => Object.keys(labels)), ...scraped]
+  const all = selectors.flatMap(({ metric }) => labelsOf(metric))
+  return [
+    ...selectors.filter(({ metric }) => own(metric).length === 0).map(({ metric }) => metric),
+    ...selectors.flatMap(({ metric, labels }) =>
+      labels.filter(label => !labelsOf(metric).includes(label)).map(label => `${metric}{${label}}`),
+    ),
+    ...selectors.flatMap(({ metric, equal }) =>
+      Object.entries(equal)
+        .filter(([label, value]) => !own(metric).some(({ labels }) => labels[label] === value))
+        .map(([label, value]) => `${metric}{${label}="${value}"}`),
+    ),
+    ...[...groupingOf(expr), ...named].filter(label => !all.includes(label)).map(label => `${label} in ${expr}`),
+  ]
 }
