@@ -104,15 +104,25 @@ export const verbs: Readonly<Record<string, Verb>> = {
     more: [
       'The roles do the same when they start, as far as their rights allow. Exit code 1: the settings are not the rules',
       'that the counts are made under, or nothing was changed because the answer was no.',
+      'Counting begins at the earliest record. --start-at says otherwise, as long as nothing is counted.',
     ].join('\n'),
     flags: {
       'change-rules': { type: 'boolean', about: 'put the rules of the settings in force for what comes, after asking' },
+      'start-at': {
+        type: 'string',
+        value: 'WHERE',
+        about: 'begin to count at latest, earliest, a time (2026-01-31T00:00:00Z) or offsets (0:120,1:0), after asking',
+      },
       yes,
       json,
     },
     run: async flags => {
       const config = loadConfig()
+      if (flags['change-rules'] === true && flags['start-at'] !== undefined) {
+        throw new WrongUse('--change-rules and --start-at are two decisions: one after the other')
+      }
       if (flags['change-rules'] === true) return changeRules(config, flags)
+      if (typeof flags['start-at'] === 'string') return startAt(config, flags, flags['start-at'])
       const { setup, setupText } = await import('./upkeep/setup.ts')
       const report = await setup(config)
       say(flags['json'] === true ? JSON.stringify(report) : setupText(report))
@@ -215,6 +225,27 @@ async function partitions(flags: Flags, words: readonly string[]): Promise<numbe
   if (resumed === undefined) return 1
   tell(flags, resumed.steps, stepsText(resumed.steps))
   return resumed.isDone ? 0 : 1
+}
+
+async function startAt(config: Config, flags: Flags, words: string): Promise<number> {
+  const [{ parseStartAt }, { setup }, { planStart, carryOutStart, startPlanText, startedText }] = await Promise.all([
+    import('./upkeep/setup-start-words.ts'),
+    import('./upkeep/setup.ts'),
+    import('./upkeep/setup-start-at.ts'),
+  ])
+  const at = parseStartAt(words)
+  if (at === undefined) {
+    throw new WrongUse(
+      `--start-at is "${words}"; allowed: latest, earliest, a time such as 2026-01-31T00:00:00Z, or an offset of each ` +
+        'partition as 0:120,1:0',
+    )
+  }
+  if (at.kind === 'time' && at.ms > Date.now()) throw new WrongUse(`--start-at is "${words}", which is yet to come`)
+  const { topic } = await setup(config)
+  const plan = await planStart(config, topic, at)
+  if (!(await agreed(flags, startPlanText(plan), 'Begin there?'))) return 1
+  await carryOutStart(config, plan, words)
+  return tell(flags, plan, startedText)
 }
 
 /** Flags that are settings, under the names of the settings. */

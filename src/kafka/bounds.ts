@@ -9,14 +9,31 @@ export interface PartitionBounds {
   readonly logEnd: number
 }
 
-/** @returns the bounds by partition; empty when there is no such topic. @throws when the brokers do not answer. */
+/** @returns the bounds by partition, in order; empty when there is no such topic. @throws when the brokers do not answer. */
 export async function listBounds(config: Config, partitions: number): Promise<Map<number, PartitionBounds>> {
   const admin = new Admin({ ...clusterOptions(config, 'status'), retries: 1 })
   try {
     const all = Array.from({ length: partitions }, (_, partition) => partition)
     const at = (timestamp: bigint) => offsetsAt(admin, config.kafka.topic, all, timestamp)
     const [starts, ends] = [await at(earliest), await at(latest)]
-    return new Map([...starts].map(([partition, logStart]) => [partition, { logStart, logEnd: ends.get(partition)! }]))
+    return new Map(
+      all.map(partition => [partition, { logStart: starts.get(partition)!, logEnd: ends.get(partition)! }]),
+    )
+  } finally {
+    await admin.close()
+  }
+}
+
+/**
+ * The first offset of each partition whose record was appended (or, on a topic with its senders' times, sent) at a time
+ * or later. Partitions without such a record are missing. @param ms since 1970 @throws when the brokers do not answer.
+ */
+export async function listOffsetsAt(config: Config, partitions: number, ms: number): Promise<Map<number, number>> {
+  const admin = new Admin({ ...clusterOptions(config, 'setup'), retries: 1 })
+  try {
+    const all = Array.from({ length: partitions }, (_, partition) => partition)
+    const found = await offsetsAt(admin, config.kafka.topic, all, BigInt(ms))
+    return new Map([...found].filter(([, offset]) => offset >= 0))
   } finally {
     await admin.close()
   }

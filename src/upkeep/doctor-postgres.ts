@@ -4,7 +4,7 @@ import { connectWriter } from '../postgres/connect.ts'
 import { TlsFault } from '../postgres/fault.ts'
 import { checkMigrated, checkServer } from '../postgres/migrate.ts'
 import type { Config } from '../runtime/config.ts'
-import { examineRules } from './doctor-rules.ts'
+import { examineRules, examineStart } from './doctor-rules.ts'
 import { examineTls } from './doctor-tls.ts'
 import type { Finding } from './finding.ts'
 
@@ -63,7 +63,12 @@ async function examineTables(client: Client, config: Config): Promise<Finding[]>
     const detail = `this database counts ${topic}, KAFKA_TOPIC_USER_ACTIVITIES is ${config.kafka.topic}: set it back`
     findings.push({ about: 'topic of the database', verdict: 'wrong', detail })
   }
-  return [...findings, ...(await examineRules(client, config)), ...(await examineHalts(client))]
+  return [
+    ...findings,
+    ...(await examineRules(client, config)),
+    ...(await examineStart(client)),
+    ...(await examineHalts(client)),
+  ]
 }
 
 async function examineHalts(client: Client): Promise<Finding[]> {

@@ -19,3 +19,19 @@ export async function examineRules(client: Client, config: Config): Promise<Find
     'consumer puts it in force, and consumers of the older Footfall stop'
   return [{ about: 'rules', verdict: 'note', detail }]
 }
+
+/** Where counting began, if a person has said so: what lies before is in no count, and nobody must wonder why. */
+export async function examineStart(client: Client): Promise<Finding[]> {
+  const { rows } = await client.query<{ words: string; who: string; at: string; starts: string | null }>(
+    `select start_at as words, start_operating_user as who,
+            to_char(start_said_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') as at,
+            (select string_agg(format('partition %s from offset %s', partition, start_offset), ', ' order by partition)
+               from partition_ledger where state <> 'closed') as starts
+       from installation where start_at is not null`,
+  )
+  return rows.map(({ words, who, at, starts }) => ({
+    about: 'start of counting',
+    verdict: 'note',
+    detail: `${words}, as ${who} said on ${at}: ${starts ?? 'nothing is counted yet'}`,
+  }))
+}

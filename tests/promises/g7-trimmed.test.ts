@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { Admin } from '@platformatic/kafka'
 import type pg from 'pg'
 import {
   assertBalanced,
@@ -11,9 +10,10 @@ import {
   startCounting,
   untilRead,
 } from '../support/counting.ts'
-import { closing, connect, freshDatabase, freshTopic, sharedKafka, until } from '../support/environment.ts'
+import { closing, connect, freshDatabase, freshTopic, until } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { foreignClient, sendForeign } from '../support/foreign.ts'
+import { deleteRecords } from '../support/trim.ts'
 
 test('G7: records deleted past our position while no consumer ran halt that partition alone, also after a restart', async t => {
   const topic = await freshTopic(2)
@@ -121,15 +121,6 @@ const messages = (from: number, count: number, partition: number) =>
 
 const rowOf = async (client: pg.Client, partition: number) =>
   (await ledger(client)).find(row => row.partition === partition)!
-
-async function deleteRecords(topic: string, partition: number, before: number): Promise<void> {
-  const admin = new Admin({ clientId: 'tests', bootstrapBrokers: [sharedKafka().address] })
-  try {
-    await admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition, offset: BigInt(before) }] }] })
-  } finally {
-    await admin.close()
-  }
-}
 
 /** One record in partition 0, and no consumer comes past it until the transaction ends. */
 async function openTransaction(t: TestContext, topic: string) {
