@@ -97,7 +97,8 @@ function headersOf(tag: string, coding: Coding | undefined, link: string | undef
 function nextLink(asked: Asked, { 0: itemId, 1: date }: Row): string {
   const cursor = encodeCursor(asked, { date, itemId })
   const { from, to, itemId: item_id, limit } = asked
-  const values = { from, to, item_id, limit, cursor } satisfies Record<Name, unknown>
+  // What was awaited for this page is counted for good.
+  const values = { from, to, item_id, limit, cursor, min_position: undefined } satisfies Record<Name, unknown>
   const query = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
   return `</api/user-activity-summary/${asked.userId}?${query.join('&')}>; rel="next"`
 }

@@ -18,8 +18,10 @@ export interface Limits {
   readonly stallTimeoutMs: number
   /** How often Node looks for sockets that are too late. */
   readonly checkIntervalMs: number
-  /** From a request to the first byte of its answer. */
+  /** From a request, or the end of its waiting, to the first byte of its answer. */
   readonly answerTimeoutMs: number
+  /** For the records of `min_position` to be counted, before the reading begins. */
+  readonly waitTimeoutMs: number
   /** From the first byte of a long list to its last: so long its snapshot is held. */
   readonly listTimeoutMs: number
   /**
@@ -27,6 +29,8 @@ export interface Limits {
    * 1,000 have their answers within 0.3 to 0.8 s, and a read waits 2 s for a connection at most.
    */
   readonly readsMax: number
+  /** Requests that wait for records to be counted. They share one look at the ledger. */
+  readonly waitsMax: number
   /** Long lists under way; each holds a connection of the pool, and the pool has twice as many. */
   readonly listsMax: number
   /** Rows answered by one statement, and of one page; more are a long list. */
@@ -43,8 +47,10 @@ export const defaultLimits: Limits = {
   stallTimeoutMs: 10_000,
   checkIntervalMs: 1_000,
   answerTimeoutMs: 5_000,
+  waitTimeoutMs: 5_000,
   listTimeoutMs: 60_000,
   readsMax: 1_000,
+  waitsMax: 1_000,
   listsMax: 4,
   rowsMax: 1_000,
 }

@@ -9,6 +9,13 @@ export interface Asked extends Selection {
   readonly limit: number | undefined
   /** The page begins after this. */
   readonly after: Position | undefined
+  /** Records that must be counted before the answer; mostly none. */
+  readonly awaited: readonly AwaitedPosition[]
+}
+
+export interface AwaitedPosition {
+  readonly partition: number
+  readonly offset: number
 }
 
 export interface Refusal {
@@ -17,7 +24,7 @@ export interface Refusal {
   readonly parameter: string
 }
 
-export const parameterNames = ['from', 'to', 'item_id', 'limit', 'cursor'] as const
+export const parameterNames = ['from', 'to', 'item_id', 'limit', 'cursor', 'min_position'] as const
 export type Name = (typeof parameterNames)[number]
 
 const limitMax = 1_000
@@ -29,12 +36,14 @@ export const allowed: Readonly<Record<Name, string>> = {
   item_id: 'a UUID of the form 8-4-4-4-12',
   limit: `a whole number from 1 to ${limitMax}, in plain digits`,
   cursor: 'taken from the Link of a page of the same user and filters',
+  min_position: 'positions as PARTITION:OFFSET, separated by commas, 64 at most',
 }
 
 const isAllowed: Readonly<Record<Exclude<Name, 'cursor'>, (value: string) => boolean>> = {
   from: isDate,
   to: isDate,
   item_id: isUuid,
+  min_position: value => /^\d{1,9}:\d{1,15}(,\d{1,9}:\d{1,15}){0,63}$/.test(value),
   limit: value => /^[1-9]\d{0,3}$/.test(value) && Number(value) <= limitMax,
 }
 
@@ -67,7 +76,15 @@ export function parseParameters(query: string, userId: string): Asked | Refusal 
   const [limit, cursor] = [given.get('limit'), given.get('cursor')]
   const after = cursor === undefined ? undefined : decodeCursor(selection, cursor)
   if (cursor !== undefined && after === undefined) return refusal('bad_cursor', 'cursor')
-  return { ...selection, limit: limit === undefined ? undefined : Number(limit), after }
+  const awaited = positionsOf(given.get('min_position'))
+  return { ...selection, limit: limit === undefined ? undefined : Number(limit), after, awaited }
+}
+
+function positionsOf(text: string | undefined): AwaitedPosition[] {
+  return (text?.split(',') ?? []).map(position => {
+    const [partition, offset] = position.split(':').map(Number) as [number, number]
+    return { partition, offset }
+  })
 }
 
 const isName = (name: string): name is Name => (parameterNames as readonly string[]).includes(name)

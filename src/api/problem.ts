@@ -27,6 +27,12 @@ export const problems = {
   },
   internal_fault: { status: 500, title: 'A fault of ours', about: 'Report it; `instance` finds it in the log.' },
   database_away: { status: 503, title: 'The database is away', about: 'Try again after Retry-After seconds.' },
+  not_counted_yet: { status: 503, title: 'Not counted yet', about: 'Try again, or ask without `min_position`.' },
+  partition_halted: {
+    status: 503,
+    title: 'The partition is halted',
+    about: 'A person has to decide: `./footfall partitions`. Ask without `min_position`.',
+  },
   too_slow: { status: 503, title: 'The answer took too long', about: 'Try again after Retry-After seconds, in pages.' },
   overloaded: { status: 503, title: 'Too many requests at once', about: 'Try again after Retry-After seconds.' },
 } as const satisfies Readonly<Record<string, { status: number; title: string; about: string }>>

@@ -1,6 +1,7 @@
 /** The summary as the API document has it; the words of its refusals. */
 import { allowed, type Name, parameterNames } from './parameters.ts'
 import type { Code } from './problem.ts'
+import { problemResponses } from './problem-document.ts'
 
 export const summaryPath = '/api/user-activity-summary/:user_id'
 
@@ -8,7 +9,7 @@ export const notUuid = 'user_id must be a UUID: hexadecimal digits in the form 8
 export const overloaded = 'As much is being read as this API reads at a time. Try again.'
 export const tooSlow = 'The counts could not be read in time. Try again, or ask for a page with limit.'
 
-/** Besides those of every path. */
+/** Besides those of every path, and `no_activity`, which is answered like a success in its headers. */
 export const summaryProblems: readonly Code[] = [
   'broken_path',
   'unknown_parameter',
@@ -16,8 +17,9 @@ export const summaryProblems: readonly Code[] = [
   'bad_parameter',
   'bad_range',
   'bad_cursor',
-  'no_activity',
   'not_uuid',
+  'not_counted_yet',
+  'partition_halted',
   'database_away',
   'too_slow',
   'overloaded',
@@ -60,6 +62,31 @@ const parameter: Readonly<Record<Name, object>> = {
     pattern: '^[A-Za-z0-9_-]{39}$',
     description: `Where the page begins: ${allowed.cursor}. Without limit the page has 1000 rows.`,
   },
+  min_position: {
+    type: 'string',
+    pattern: '^\\d{1,9}:\\d{1,15}(,\\d{1,9}:\\d{1,15})*$',
+    description:
+      `Waits up to 5 s until these records are counted: ${allowed.min_position}. A producer gets a position back ` +
+      'for what it sent; a read with it shows the write.',
+  },
+}
+
+const freshHeaders = {
+  'Footfall-Positions': {
+    type: 'string',
+    description:
+      'Up to where the counts are true: of each partition the next offset, as `p0=120, p1=98`. Left out where there ' +
+      'are more than 256 partitions.',
+  },
+  'Footfall-As-Of': {
+    type: 'string',
+    format: 'date-time',
+    description: 'Whatever was in the log at that moment is counted.',
+  },
+  'Footfall-Lag': {
+    type: 'integer',
+    description: 'Records that consumers saw in the log and have not counted yet.',
+  },
 }
 
 const cacheHeaders = {
@@ -101,6 +128,7 @@ export const summarySchema = {
     200: {
       description: 'The counts. Empty only when the user has counts and none of them passes the filters.',
       headers: {
+        ...freshHeaders,
         ...cacheHeaders,
         'Content-Encoding': { type: 'string', enum: ['zstd', 'br', 'gzip'], description: 'As Accept-Encoding has it.' },
       },
@@ -111,6 +139,7 @@ export const summarySchema = {
         },
       },
     },
-    304: { type: 'null', description: 'The client has it already.', headers: cacheHeaders },
+    304: { type: 'null', description: 'The client has it already.', headers: { ...freshHeaders, ...cacheHeaders } },
+    404: { ...problemResponses(['no_activity'])['404'], headers: freshHeaders },
   },
 } as const

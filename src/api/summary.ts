@@ -4,6 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type pg from 'pg'
 import { isUuid } from '../event/validate.ts'
 import { answerCounts, type Counts, type Wishes } from './answer.ts'
+import { awaitCounted } from './await-counted.ts'
+import { createFreshness } from './freshness.ts'
 import { createGate, type Gate } from './gate.ts'
 import { inTime } from './in-time.ts'
 import type { Limits } from './limits.ts'
@@ -13,6 +15,8 @@ import { notUuid, overloaded, summaryPath, summaryProblems, summarySchema, tooSl
 
 export function addSummary(app: FastifyInstance, pool: pg.Pool, limits: Limits): void {
   const reads = createGate(limits.readsMax)
+  const waits = createGate(limits.waitsMax)
+  const freshness = createFreshness(pool)
   const source = { pool, limits, lists: createGate(limits.listsMax) }
   const config = { readsCounts: true, problems: summaryProblems, swagger: { exposeHeadRoute: true } }
   const options = { schema: summarySchema, config }
@@ -20,13 +24,24 @@ export function addSummary(app: FastifyInstance, pool: pg.Pool, limits: Limits):
     if (!isUuid(request.params.user_id)) return sendProblem(reply, 'not_uuid', { detail: notUuid })
     const asked = parseParameters(queryOf(request.url), request.params.user_id.toLowerCase())
     if ('code' in asked) return sendProblem(reply, asked.code, asked)
+    if (asked.awaited.length > 0) {
+      const leave = waits.enter()
+      if (leave === undefined) return refuseForNow(reply, waits)
+      const uncounted = await awaitCounted(freshness, asked.awaited, limits.waitTimeoutMs).finally(leave)
+      if (uncounted !== undefined) return sendProblem(reply, uncounted.code, uncounted)
+    }
     const leave = reads.enter()
     if (leave === undefined) return refuseForNow(reply, reads)
     // The place is taken until PostgreSQL is done, also when nobody waits for it any more.
-    const answering = answerCounts(source, asked, wishesOf(request)).finally(leave)
-    const answer = await inTime(answering, limits.answerTimeoutMs, discard)
-    if (answer === undefined) return sendProblem(reply, 'too_slow', { detail: tooSlow })
+    const reading = freshness().then(async ({ headers }) => ({
+      fresh: headers,
+      answer: await answerCounts(source, asked, wishesOf(request)),
+    }))
+    const read = await inTime(reading.finally(leave), limits.answerTimeoutMs, late => discard(late.answer))
+    if (read === undefined) return sendProblem(reply, 'too_slow', { detail: tooSlow })
+    const { answer, fresh } = read
     if (answer === 'overloaded') return refuseForNow(reply, source.lists)
+    reply.headers(fresh)
     if (answer === 'no_activity') {
       return sendProblem(reply, 'no_activity', { detail: `No activity found for user_id ${asked.userId}` })
     }

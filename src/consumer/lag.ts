@@ -5,17 +5,18 @@ export class Lag {
   logEnd = -1
   /** The next offset as the ledger has it, -1 before it was read. */
   nextOffset = -1
+  /** When they were asked for. */
+  heardMs = -1
   #clockMs = -1
-  #heardMs = -1
   /** Everything that was in the log then is settled; or when it was first heard of. */
   #caughtUpMs = -1
 
-  /** A broker told the bounds of the log. */
-  heard(logStart: number, logEnd: number, nowMs: number): void {
-    if (this.#caughtUpMs === -1) this.#caughtUpMs = nowMs
+  /** A broker told the bounds of the log. @param askedMs whatever was in the log then lies within them. */
+  heard(logStart: number, logEnd: number, askedMs: number): void {
+    if (this.#caughtUpMs === -1) this.#caughtUpMs = askedMs
     this.logStart = logStart
     this.logEnd = logEnd
-    this.#heardMs = nowMs
+    this.heardMs = askedMs
     this.#look()
   }
 
@@ -41,6 +42,6 @@ export class Lag {
   }
 
   #look(): void {
-    if (this.records === 0) this.#caughtUpMs = this.#heardMs
+    if (this.records === 0) this.#caughtUpMs = this.heardMs
   }
 }

@@ -106,13 +106,14 @@ export class Opener {
     const { log, store, installation, bounds, logger, settling } = this.#core
     const topic = await log.topic()
     if (topic === undefined) throw new Error('the topic is not there')
+    const askedMs = Date.now()
     const { start, end } = await log.bounds(partition.number)
     const { standing, startOffset, halt, rules } = await store.open(topic.id, partition.number, start)
     const isRecreated = standing.of.topicId !== topic.id
     if (isRecreated && !wasHalted) await store.haltGone(standing.of.topicId, topic.partitions)
     if (!isOurs()) return
     partition.lag.settledTo(standing.nextOffset, standing.clockMs)
-    partition.lag.heard(start, end, Date.now())
+    partition.lag.heard(start, end, askedMs)
     if (halt !== undefined) return this.#rest(partition, halt, wasHalted)
     refuseChangedRules(rules, installation.rules)
     // A lineage that goes on from another one has seen the log before: what is trimmed there is lost, and halts it.

@@ -61,7 +61,7 @@ export class Partition {
     if (!this.wantsRecords) return
     const { topicId, offset } = fetched.want
     if (topicId !== this.fold!.of.topicId || offset !== this.fold!.next) return
-    this.lag.heard(fetched.logStart, fetched.logEnd, nowMs)
+    this.lag.heard(fetched.logStart, fetched.logEnd, fetched.askedMs)
     this.trouble = fetched.trouble
     if (fetched.isSilent) {
       this.#silentSinceMs ??= nowMs

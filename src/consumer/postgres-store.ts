@@ -13,7 +13,7 @@ import type { Standing } from './fold.ts'
 import { install } from './install.ts'
 import { halt, haltGone, moveStart, open } from './open.ts'
 import { settle } from './settle.ts'
-import { type Halt, type Installation, type Opened, type Outcome, type Store, StoreFault } from './store.ts'
+import { type Halt, type Installation, type Opened, type Outcome, type Seen, type Store, StoreFault } from './store.ts'
 
 export class PostgresStore implements Store {
   readonly #writer: Line
@@ -51,15 +51,18 @@ export class PostgresStore implements Store {
     return this.#reader.use(client => haltGone(client, topicId, partitions))
   }
 
-  watch(owner: string, seen: readonly { partition: number; logStart: number; logEnd: number }[]): Promise<void> {
+  watch(owner: string, seen: readonly Seen[]): Promise<void> {
+    const column = (name: keyof Seen) => seen.map(one => one[name])
     return this.#reader.use(async client => {
       await client.query(
         `insert into partition_watch as w (partition, owner, log_start, log_end, seen_at)
-         select partition, $1, log_start, log_end, now()
-           from unnest($2::int[], $3::bigint[], $4::bigint[]) as s(partition, log_start, log_end) order by 1
+         select partition, $1, log_start, log_end, now() - make_interval(secs => ms_ago / 1000.0)
+           from unnest($2::int[], $3::bigint[], $4::bigint[], $5::int[]) as s(partition, log_start, log_end, ms_ago)
+          order by 1
              on conflict (partition) do update
-            set owner = excluded.owner, log_start = excluded.log_start, log_end = excluded.log_end, seen_at = now()`,
-        [owner, seen.map(one => one.partition), seen.map(one => one.logStart), seen.map(one => one.logEnd)],
+            set (owner, log_start, log_end, seen_at)
+              = (excluded.owner, excluded.log_start, excluded.log_end, excluded.seen_at)`,
+        [owner, column('partition'), column('logStart'), column('logEnd'), column('msAgo')],
       )
     })
   }

@@ -57,7 +57,9 @@ export async function reportUntil(
     await pause(reportMs, undefined, { signal }).catch(() => {})
     const open = [...loop.partitions.values()].filter(({ phase, lag }) => phase === 'open' && lag.logEnd >= 0)
     try {
-      const seen = open.map(({ number, lag: { logStart, logEnd } }) => ({ partition: number, logStart, logEnd }))
+      const seen = open.map(({ number, lag: { logStart, logEnd, heardMs } }) => {
+        return { partition: number, logStart, logEnd, msAgo: Date.now() - heardMs }
+      })
       if (seen.length > 0) await store.watch(owner, seen)
       if (Date.now() - committedMs < commitMs) continue
       committedMs = Date.now()

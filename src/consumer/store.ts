@@ -41,6 +41,14 @@ export class StoreFault extends Error {
   }
 }
 
+/** The log of a partition as its owner saw it last. */
+export interface Seen {
+  readonly partition: number
+  readonly logStart: number
+  readonly logEnd: number
+  readonly msAgo: number
+}
+
 /** What all partitions have in common. */
 export interface Installation {
   readonly idKey: Buffer
@@ -68,7 +76,7 @@ export interface Store {
   halt(standing: Pick<Standing, 'of' | 'nextOffset'>, halt: Halt): Promise<boolean>
   /** The topic was created again with only so many partitions: halts those that were counted and are not there now. */
   haltGone(topicId: string, partitions: number): Promise<void>
-  /** Notes who reads which partitions, and how far their logs go. Carries no proof. */
-  watch(owner: string, seen: readonly { partition: number; logStart: number; logEnd: number }[]): Promise<void>
+  /** Notes who reads which partitions, and how far their logs went when. Carries no proof. */
+  watch(owner: string, seen: readonly Seen[]): Promise<void>
   close(): Promise<void>
 }

@@ -49,6 +49,8 @@ export interface Fetched {
   readonly logStart: number
   /** The last stable offset: how far there is anything to read. */
   readonly logEnd: number
+  /** When it was asked for: whatever was in the log then lies before `logEnd`. */
+  readonly askedMs: number
   /** Nothing came although there is something and the answer had room for it. */
   readonly isSilent: boolean
   /** The log is not the one we counted. */
@@ -191,6 +193,7 @@ export class LogReader {
         lastFetchedEpoch: want.tail?.epoch ?? -1,
       }))
     const connection = await this.#connect(broker)
+    const askedMs = Date.now()
     const answer = await fetchFrom(connection, topicId, asked, { maxWaitMs, bytesMax, partitionBytesMax })
     if (answer.errorCode !== errorCodes.none) throw new Error(`fetch was answered with error ${answer.errorCode}`)
     const fetched: Fetched[] = []
@@ -199,7 +202,7 @@ export class LogReader {
     const hadRoom = bytes < bytesMax - partitionBytesMax
     for (const part of answer.partitions) {
       const want = wants.find(want => want.partition === part.partition && want.topicId === topicId)!
-      const found = await this.#understand(broker, want, part, hadRoom)
+      const found = await this.#understand(broker, want, part, askedMs, hadRoom)
       if (found === undefined) stale = part
       else fetched.push(found)
     }
@@ -216,10 +219,11 @@ export class LogReader {
     broker: number,
     want: Want,
     part: FetchedPartition,
+    askedMs: number,
     hadRoom: boolean,
   ): Promise<Fetched | undefined> {
     const { records, aborted, logStart, lastStableOffset: logEnd } = part
-    const found = { want, records, aborted, logStart, logEnd, isSilent: false }
+    const found = { want, records, aborted, logStart, logEnd, askedMs, isSilent: false }
     switch (part.errorCode) {
       case errorCodes.none:
         if (part.divergesAt === undefined) {
@@ -246,8 +250,9 @@ export class LogReader {
   }
 
   async #outOfRange(broker: number, want: Want): Promise<Fetched | undefined> {
+    const askedMs = Date.now()
     const { start: logStart, end: logEnd } = await this.bounds(want.partition)
-    const found = { want, records: Buffer.alloc(0), aborted: [], logStart, logEnd, isSilent: false }
+    const found = { want, records: Buffer.alloc(0), aborted: [], logStart, logEnd, askedMs, isSilent: false }
     if (want.offset < logStart) {
       const detail = `offsets ${want.offset} to ${logStart - 1} were deleted before they were read`
       return { ...found, trouble: { reason: 'trimmed', from: want.offset, to: logStart - 1, detail } }

@@ -74,6 +74,7 @@ test('every status, header, code and parameter of a summary is in the document, 
   const url = await api(t, database)
   const hasty = await api(t, database, {
     answerTimeoutMs: 300,
+    waitTimeoutMs: 100,
     headersTimeoutMs: 100,
     checkIntervalMs: 20,
     readsMax: 1,
@@ -81,6 +82,13 @@ test('every status, header, code and parameter of a summary is in the document, 
   const admin = await connect(t, database)
   await admin.query(`insert into daily_user_item_summary
     select '${user}', '2025-01-01', md5(n::text)::uuid, n, n, n from generate_series(1, 1500) as n`)
+  await admin.query(
+    `insert into rules (judge_version, max_age_days, max_ahead_minutes, window_hours, window_ids_max) values (1, 1, 1, 1, 1);
+     insert into partition_ledger (topic_id, partition, lineage, start_offset, next_offset, counted, rules_version, state,
+                                   halt_reason)
+     values ('${user}', 0, 1, 0, 3, 3, 1, 'open', null), ('${user}', 1, 1, 0, 3, 3, 1, 'halted', 'gap');
+     insert into partition_watch select n, 'somebody', 0, 3, now() from generate_series(0, 1) as n`,
+  )
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
   ajv.addSchema({ ...document, $id: 'doc' })
@@ -136,6 +144,7 @@ test('every status, header, code and parameter of a summary is in the document, 
   check(await ask(url, request(path, 'X: y\r\n'.repeat(101))))
   check(await ask(url, request(path, 'Content-Length: 5000\r\n')))
   check(await ask(hasty, `GET ${path} HTTP/1.1\r\n`))
+  for (const position of ['0:3', '1:3']) check(await ask(hasty, request(`${path}?min_position=${position}`)))
 
   await admin.query('begin; lock table daily_user_item_summary in access exclusive mode')
   const late = ask(hasty, request(path))

@@ -344,7 +344,15 @@ test('a long list that fails before its first byte throws, and holds nothing', a
   const pool = connectPool({ postgres: database })
   closing(t, () => pool.end())
   let closed = 0
-  const asked = { userId: user, from: undefined, to: undefined, itemId: undefined, limit: undefined, after: undefined }
+  const asked = {
+    userId: user,
+    from: undefined,
+    to: undefined,
+    itemId: undefined,
+    limit: undefined,
+    after: undefined,
+    awaited: [],
+  }
   const list = await readLongList(pool, asked, defaultLimits, () => (closed += 1))
   await admin.query(
     `select pg_terminate_backend(pid) from pg_stat_activity

@@ -1,6 +1,6 @@
 /** kafkajs: a client that shares no code with ours, as the world's producers do not. */
 import type { TestContext } from 'node:test'
-import kafkajs, { type Admin, type Message } from 'kafkajs'
+import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs'
 import { type Address, closing, sharedKafka, until } from './environment.ts'
 
 const { Kafka, logLevel } = kafkajs
@@ -11,6 +11,14 @@ process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1'
 export const foreignClient = (kafka: Address = sharedKafka()) =>
   new Kafka({ clientId: 'foreign', brokers: [kafka.address], logLevel: logLevel.NOTHING, retry: { retries: 20 } })
 
+/** Idempotent, because kafkajs sends a whole request again when one partition of it has no leader yet. */
+export async function foreignProducer(test: TestContext, kafka: Address = sharedKafka()): Promise<Producer> {
+  const producer = foreignClient(kafka).producer({ allowAutoTopicCreation: false, idempotent: true })
+  await producer.connect()
+  closing(test, () => producer.disconnect())
+  return producer
+}
+
 /** Sends in batches of 1,000, and returns when all are acknowledged. */
 export async function sendForeign(
   test: TestContext,
@@ -18,10 +26,7 @@ export async function sendForeign(
   messages: readonly Message[],
   kafka: Address = sharedKafka(),
 ): Promise<void> {
-  // Idempotent, because kafkajs sends a whole request again when one partition of it has no leader yet.
-  const producer = foreignClient(kafka).producer({ allowAutoTopicCreation: false, idempotent: true })
-  await producer.connect()
-  closing(test, () => producer.disconnect())
+  const producer = await foreignProducer(test, kafka)
   for (let at = 0; at < messages.length; at += 1_000) {
     await producer.send({ topic, messages: messages.slice(at, at + 1_000), acks: -1 })
   }

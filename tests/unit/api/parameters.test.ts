@@ -5,7 +5,8 @@ import { parseParameters } from '../../../src/api/parameters.ts'
 
 const userId = '11111111-1111-1111-1111-111111111111'
 const itemId = 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa'
-const plain = { userId, from: undefined, to: undefined, itemId: undefined, limit: undefined, after: undefined }
+const none = undefined
+const plain = { userId, from: none, to: none, itemId: none, limit: none, after: none, awaited: [] }
 
 test('parameters that are right are taken as they are meant', () => {
   const cases = [
@@ -18,6 +19,17 @@ test('parameters that are right are taken as they are meant', () => {
     [`item_id=${itemId.toUpperCase()}`, { ...plain, itemId }],
     ['limit=1', { ...plain, limit: 1 }],
     ['limit=1000', { ...plain, limit: 1_000 }],
+    ['min_position=3:14', { ...plain, awaited: [{ partition: 3, offset: 14 }] }],
+    [
+      'min_position=0:0%2C1:2',
+      {
+        ...plain,
+        awaited: [
+          { partition: 0, offset: 0 },
+          { partition: 1, offset: 2 },
+        ],
+      },
+    ],
   ] as const
   for (const [query, asked] of cases) assert.deepEqual(parseParameters(query, userId), asked, query)
 
@@ -49,6 +61,20 @@ const notLimits = [
   '١',
   '1_0',
 ]
+const notPositions = [
+  '',
+  '0',
+  '0:',
+  ':1',
+  'x:1',
+  '-1:0',
+  '0:1;1:2',
+  '0:1,',
+  '0 :1',
+  '0:1.5',
+  `0:${'9'.repeat(16)}`,
+  `0:1${',0:1'.repeat(64)}`,
+]
 const notItems = ['', 'abc', itemId.slice(1), `{${itemId}}`, itemId.replaceAll('-', ''), `${itemId}%00`, "'or'1'='1"]
 
 test('what is wrong is refused, and the parameter is named', () => {
@@ -59,6 +85,7 @@ test('what is wrong is refused, and the parameter is named', () => {
     ...each('to', notDates),
     ...each('limit', notLimits),
     ...each('item_id', notItems),
+    ...each('min_position', notPositions),
     ['from=2026-01-02&to=2026-01-01', 'bad_range', 'from'],
     ['cursor=', 'bad_cursor', 'cursor'],
     ['cursor=abc', 'bad_cursor', 'cursor'],
