@@ -57,10 +57,11 @@ export interface Fetched {
   readonly trouble?: Trouble
 }
 
-/** The real `Log` of `consumer/log.ts`. */
+/** The real `Log` of `consumer/log.ts`; `evidence/scan.ts` reads with it, too. */
 export class LogReader {
   readonly #config: Config
   readonly #log: Logger
+  readonly #role: string
   readonly #admin: Admin
   readonly #connections = new Map<number, Connection>()
   readonly #asking = new Map<number, Promise<{ broker: number; fetched: readonly Fetched[] }>>()
@@ -69,10 +70,12 @@ export class LogReader {
   #turn = 0
   #closed = false
 
-  constructor(config: Config, log: Logger) {
+  /** @param role who reads, as brokers show it. */
+  constructor(config: Config, log: Logger, role = 'consumer') {
     this.#config = config
     this.#log = log
-    this.#admin = new Admin({ ...clusterOptions(config, 'consumer'), retries: 0 })
+    this.#role = role
+    this.#admin = new Admin({ ...clusterOptions(config, role), retries: 0 })
   }
 
   async topic(): Promise<{ id: string; partitions: number } | undefined> {
@@ -111,7 +114,7 @@ export class LogReader {
   }
 
   async look(want: Want): Promise<Fetched> {
-    const other = new LogReader(this.#config, this.#log)
+    const other = new LogReader(this.#config, this.#log, this.#role)
     try {
       const broker = [...(await other.#byLeader([want])).keys()][0]
       if (broker === undefined) throw new Error(`partition ${want.partition} has no leader at the moment`)
@@ -272,7 +275,7 @@ export class LogReader {
     if (known?.isConnected()) return known
     const address = this.#metadata?.brokers.get(broker)
     if (address === undefined) throw new Error(`broker ${broker} is not in the metadata`)
-    const { clientId, connectTimeout, requestTimeout } = clusterOptions(this.#config, 'consumer')
+    const { clientId, connectTimeout, requestTimeout } = clusterOptions(this.#config, this.#role)
     const connection = new Connection(clientId, { connectTimeout, requestTimeout })
     connection.on('error', () => {}) // the request under way fails with it
     this.#connections.set(broker, connection)

@@ -32,6 +32,8 @@ export class RecordWalk {
   offset: number
   /** How many offsets this step passes over without data: control records and aborted transactions. 0 = a record. */
   skipped = 0
+  /** Of a skipped run: control records, else data of a transaction that was rolled back. */
+  isControl = false
   /** The record's append time in ms, -1 = unknown; and whether the broker gave it, or the sender. */
   appendMs = -1
   brokerTime = false
@@ -141,6 +143,7 @@ export class RecordWalk {
     const records = answer.subarray(start + headerBytes, end)
     try {
       if (this.#isSkipped(bits, producerId, lastOffset, records)) {
+        this.isControl = (bits & attributes.control) !== 0
         this.skipped = lastOffset - this.offset
         this.offset = lastOffset
         return true
