@@ -66,13 +66,17 @@ export async function readRules(client: Client): Promise<Rules | undefined> {
   return rows[0]
 }
 
+/** Any fixed number of our own, other than the one of the migrations. */
+const firstRulesKey = 0x666f6f75
+
 /** The rules in force; where there are none yet, these become the first. */
 export async function readOrRecordRules(client: Client, wanted: WantedRules, by: string): Promise<Rules> {
   const recorded = await readRules(client)
   if (recorded !== undefined) return recorded
   // Two consumers may be the first at once: whoever comes second waits here and finds the other's row.
   await client.query('begin')
-  await client.query('lock table rules in share row exclusive mode')
+  // Not the table itself: that takes more rights than a consumer needs for anything else.
+  await client.query('select pg_advisory_xact_lock($1)', [firstRulesKey])
   await client.query(`${insertRules} where not exists (select from rules)`, [...values(wanted), by])
   await client.query('commit')
   return (await readRules(client))!

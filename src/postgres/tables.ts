@@ -49,7 +49,10 @@ function reasonOf(error: unknown): string {
   const { message } = error as Error
   switch (sqlState(error)) {
     case '42501':
-      return `this user may not create tables (${message}); run ./footfall setup as one who may`
+      return (
+        `this user lacks a right (${message}): run ./footfall setup as the owner of the tables and, where each process ` +
+        'has a role of its own, docs/postgres-grants.sql after it'
+      )
     case '25006':
       return `this PostgreSQL is read-only (${message}); it may be a standby`
     default:

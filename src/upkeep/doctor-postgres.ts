@@ -1,9 +1,10 @@
 /** What the doctor says of PostgreSQL: server, tables, rights, and what they record against the settings. */
 import type { Client } from 'pg'
 import { connectWriter } from '../postgres/connect.ts'
-import { TlsFault } from '../postgres/fault.ts'
+import { sqlState, TlsFault } from '../postgres/fault.ts'
 import { checkMigrated, checkServer } from '../postgres/migrate.ts'
 import type { Config } from '../runtime/config.ts'
+import { examineRights, grantsMend } from './doctor-rights.ts'
 import { examineRules, examineStart } from './doctor-rules.ts'
 import { examineTls } from './doctor-tls.ts'
 import type { Finding } from './finding.ts'
@@ -27,7 +28,9 @@ export async function examinePostgres(config: Config): Promise<Finding[]> {
       ...(await examineTables(client, config)),
     ]
   } catch (error) {
-    return [{ about: 'Postgres', verdict: 'wrong', detail: (error as Error).message }]
+    const { message } = error as Error
+    const detail = sqlState(error) === '42501' ? `${user}: ${message}; ${grantsMend}` : message
+    return [{ about: 'Postgres', verdict: 'wrong', detail }]
   } finally {
     await client.end()
   }
@@ -40,23 +43,17 @@ function whyUnreached(error: Error & { code?: string }, where: string): string {
 }
 
 async function examineTables(client: Client, config: Config): Promise<Finding[]> {
+  const { user } = config.postgres
   const missing = await checkMigrated(client)
   if (missing.length > 0) {
     const may = await client.query<{ may: boolean }>(`select has_schema_privilege('public', 'create') as may`)
-    const mend = may.rows[0]!.may ? '' : '; this user may not create tables: grant create on schema public'
+    const mend = may.rows[0]!.may ? '' : `; ${user} may not create tables: run it as one who may`
     const detail = `${missing.join(', ')} not applied yet; ./footfall setup applies it${mend}`
     return [{ about: 'tables', verdict: 'note', detail }]
   }
-  const findings: Finding[] = [{ about: 'tables', verdict: 'fine', detail: 'up to date' }]
-  const denied = await client.query<{ name: string }>(
-    `select name from unnest($1::text[]) as name where not has_table_privilege(name, 'select, insert, update, delete')`,
-    [['daily_user_item_summary', 'partition_ledger', 'event_ids', 'rejects', 'partition_watch']],
-  )
-  if (denied.rows.length > 0) {
-    const tables = denied.rows.map(({ name }) => name).join(', ')
-    const detail = `${config.postgres.user} may not select, insert, update and delete in ${tables}, as a consumer must`
-    findings.push({ about: 'rights', verdict: 'note', detail })
-  }
+  const rights = await examineRights(client, config)
+  const findings: Finding[] = [{ about: 'tables', verdict: 'fine', detail: 'up to date' }, ...rights.findings]
+  if (!rights.maySeeAll) return findings
   const counted = await client.query<{ topic: string }>('select topic from installation')
   const topic = counted.rows[0]?.topic
   if (topic !== undefined && topic !== config.kafka.topic) {

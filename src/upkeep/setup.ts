@@ -5,6 +5,7 @@ import { connectWriter } from '../postgres/connect.ts'
 import { migrate } from '../postgres/migrate.ts'
 import { readRules, whyRefused } from '../postgres/rules.ts'
 import type { Config } from '../runtime/config.ts'
+import { orNotAllowed } from './tables.ts'
 
 export interface SetupReport {
   readonly topic: { readonly name: string; readonly id: string; readonly partitions: number; readonly created: boolean }
@@ -28,6 +29,8 @@ export async function setup(config: Config): Promise<SetupReport> {
       refusal: (rules && whyRefused(rules, { ...config.rules, judgeVersion })) ?? null,
       notes: [...topic.notes, ...notes],
     }
+  } catch (error) {
+    throw orNotAllowed(error, config)
   } finally {
     await client.end()
   }

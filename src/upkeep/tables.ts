@@ -21,17 +21,19 @@ export async function withTables<T>(
     if (missing.length > 0) throw new Error(`the tables lack ${missing.join(', ')}; ./footfall setup applies it`)
     return await work(client)
   } catch (error) {
-    const state = sqlState(error)
-    if (state === '55P03') throw new Error(heldLedger, { cause: error })
-    if (state === '42501') throw new Error(`${(error as Error).message}: ${notAllowed(config)}`, { cause: error })
-    throw error
+    if (sqlState(error) === '55P03') throw new Error(heldLedger, { cause: error })
+    throw orNotAllowed(error, config)
   } finally {
     await client.end()
   }
 }
 
-const notAllowed = ({ postgres }: Pick<Config, 'postgres'>): string =>
-  `nothing was changed; ${postgres.user} may not do this, set POSTGRES_USER to one who may`
+/** The error, with the way out where it says that this user lacks a right. */
+export function orNotAllowed(error: unknown, { postgres }: Pick<Config, 'postgres'>): unknown {
+  if (sqlState(error) !== '42501') return error
+  const mend = `${postgres.user} may not do this, set POSTGRES_USER to the owner of the tables (docs/security.md)`
+  return new Error(`${(error as Error).message}: ${mend}`, { cause: error })
+}
 
 const heldLedger =
   'nothing was changed: another session has held the ledger for 3 s, as a consumer does that was stopped in the ' +

@@ -134,7 +134,7 @@ test('a role without rights says so once and waits until another has made the ta
   await waiting
 
   const said = lines.filter(line => line['event'] === 'tables_awaited')
-  assert.match(String(said[0]!['why']), /may not create tables .*footfall setup/)
+  assert.match(String(said[0]!['why']), /lacks a right .*footfall setup/)
   assert.equal(said[0]!['sqlState'], '42501')
   assert.equal(new Set(said.map(line => line['why'])).size, said.length)
   assert.doesNotMatch(JSON.stringify(lines), /"limited"/)

@@ -1,0 +1,29 @@
+-- What each role may do, table by table. Run this as footfall_owner after ./footfall setup: the first time, and after
+-- every upgrade. A table that is new is closed until then. Safe while everything runs: it takes effect as a whole.
+begin;
+
+revoke all on all tables in schema public from footfall_consumer, footfall_api, footfall_reader;
+
+-- Both look whether the tables are those of their version.
+grant select on schema_migrations to footfall_consumer, footfall_api;
+
+-- The answer: the consumer adds to it, the API and people read it.
+grant select, insert, update on daily_user_item_summary to footfall_consumer;
+grant select on daily_user_item_summary to footfall_api, footfall_reader;
+
+-- Recorded at the first count. In installation lies the secret of the event ids: nobody else reads it.
+grant select, insert on installation, rules to footfall_consumer;
+
+-- The books: rows are added and moved on, none leaves. The API says from them how fresh an answer is.
+grant select, insert, update on partition_ledger, partition_rules, partition_watch to footfall_consumer;
+grant select on partition_ledger, partition_watch to footfall_api;
+
+-- Ids leave when the window has passed.
+grant select, insert, delete on event_ids to footfall_consumer;
+
+-- Bad records are kept, and never looked at again by the consumer.
+grant insert on rejects to footfall_consumer;
+
+-- The owner's alone: partition_decisions.
+
+commit;
