@@ -1,7 +1,7 @@
 /** Postgres -> HTTP: builds the server, starts it, stops it. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify'
+import { type FastifyInstance, fastify, LogController } from 'fastify'
 import type pg from 'pg'
 import { connectPool } from '../postgres/connect.ts'
 import { awaitTables } from '../postgres/tables.ts'
@@ -23,6 +23,7 @@ import { addService, readinessSchema } from './service.ts'
 import { createSockets } from './sockets.ts'
 import { addSummary } from './summary.ts'
 import { dayCountsSchema } from './summary-document.ts'
+import { stamp, watchRequests } from './watch-requests.ts'
 
 const application = 'footfall api'
 
@@ -129,30 +130,6 @@ export async function buildApi(
   await app.ready()
   return app
 }
-
-function watchRequests(app: FastifyInstance, log: Log): void {
-  app.addHook('onRequest', async (request, reply) => {
-    stamp(reply)
-    apiMetrics.requests.inc()
-    reply.raw.once('close', () => apiMetrics.requests.dec())
-    // A cache between us and a reader could show less than was shown before (G8).
-    if (!request.url.startsWith('/docs/static/')) reply.header('cache-control', 'no-store')
-  })
-  app.addHook('onSend', async (_request, reply) => {
-    // Else the client keeps the connection, and the stop would wait for it.
-    if (!app.server.listening) reply.header('connection', 'close')
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none'
-    const { method } = request
-    const status = String(reply.statusCode)
-    apiMetrics.requestSeconds.observe({ route, method, status }, reply.elapsedTime / 1_000)
-    log('request_answered', { request: request.id, route, method, status, ms: Math.round(reply.elapsedTime) })
-  })
-}
-
-const stamp = (reply: FastifyReply): FastifyReply =>
-  reply.header('x-request-id', reply.request.id).header('x-content-type-options', 'nosniff')
 
 /** Gives each route added from here on a twin that answers 405, so that a wrong method is not taken for a wrong path. */
 function refuseOtherMethods(app: FastifyInstance): void {

@@ -67,6 +67,11 @@ function described(schema: FastifySchema, ownProblems: readonly Code[]): Fastify
 
 const commonHeaders = {
   'X-Request-Id': { type: 'string', format: 'uuid', description: 'Names the answer in the log.' },
+  traceparent: {
+    type: 'string',
+    pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$',
+    description: "W3C trace context: the request's own trace, or one that begins here. The log has its id.",
+  },
   'X-Content-Type-Options': { type: 'string', const: 'nosniff' },
   'Cache-Control': { type: 'string', const: 'no-store' },
 }

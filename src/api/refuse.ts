@@ -5,8 +5,10 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { faultKind, sqlState } from '../postgres/fault.ts'
 import type { Log } from '../runtime/log.ts'
+import { traceparent } from '../runtime/trace.ts'
 import { type Code, problemBody, problems, sendProblem } from './problem.ts'
 import type { Sockets } from './sockets.ts'
+import { named } from './watch-requests.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -26,7 +28,7 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
     const isPostgres = kind === 'connection' || kind === 'platform'
     if (isPostgres && !isAway) {
       isAway = true
-      log('reads_failing', { request: request.id, sqlState: sqlState(error), why: error.message })
+      log('reads_failing', { ...named(request), sqlState: sqlState(error), why: error.message })
     }
     // The head of a list is written and cannot be taken back: whoever reads it must see that it was cut off.
     if (reply.raw.headersSent || reply.raw.hasHeader('etag')) {
@@ -40,7 +42,7 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
   app.addHook('onResponse', async (request, reply) => {
     if (!isAway || !request.routeOptions.config.readsCounts || reply.statusCode >= 500) return
     isAway = false
-    log('reads_working', { request: request.id })
+    log('reads_working', named(request))
   })
   app.setNotFoundHandler((_request, reply) => {
     sendProblem(reply, 'no_such_path', { detail: 'Nothing is at this path. /docs shows what there is.' })
@@ -55,7 +57,7 @@ export function refuse(log: Log, error: FastifyError, request: FastifyRequest, r
   const status = error.statusCode ?? 500
   if (status === 403) return sendProblem(reply, 'forbidden_path', { detail: 'This path is not served.' })
   if (status >= 400 && status < 500) return sendProblem(reply, 'bad_request', { detail: error.message })
-  log('request_failed', { request: request.id, err: error })
+  log('request_failed', { ...named(request), err: error })
   const detail = 'This is a fault of ours; the log has it under the instance given here.'
   return sendProblem(reply, 'internal_fault', { detail })
 }
@@ -73,10 +75,11 @@ export function refuseBytes(error: Error & { code?: string }, socket: Socket, so
   const [code, detail] = brokenRequests[error.code ?? ''] ?? ['not_http', 'The request is not HTTP.']
   const { status } = problems[code]
   const id = randomUUID()
+  const traceId = id.replaceAll('-', '')
   const body = JSON.stringify(problemBody(code, { detail }, id))
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json; charset=utf-8\r\n` +
-      `x-request-id: ${id}\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n` +
+      `x-request-id: ${id}\r\ntraceparent: ${traceparent({ traceId, sampled: false }, traceId.slice(0, 16))}\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
 }

@@ -3,6 +3,9 @@
  * Keeps G5: trouble of the platform is waited out, trouble with one partition holds up that partition only.
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { headerOf } from '../kafka/headers.ts'
+import type { Log as Logger } from '../runtime/log.ts'
+import { parseTraceparent } from '../runtime/trace.ts'
 import type { Batch } from './batch.ts'
 import type { Core } from './core.ts'
 import type { Opener } from './opener.ts'
@@ -117,7 +120,10 @@ export class Settler {
 
   #apply(partition: Partition, batch: Batch, outcome: Outcome): void {
     const { observer, logger } = this.#core
-    if (outcome === 'settled') observer.settled(batch)
+    if (outcome === 'settled') {
+      observer.settled(batch)
+      sayRejects(logger, batch)
+    }
     if (partition.settling !== batch) return // given away or dropped meanwhile
     if (outcome === 'settled') {
       partition.settled(batch)
@@ -150,5 +156,13 @@ export class Settler {
     if (this.fault !== words) logger('settle_failing', { why: words })
     this.fault = words
     return error
+  }
+}
+
+/** For debugging only: what is rejected is counted, and kept byte for byte. */
+function sayRejects(logger: Logger, { of: { partition }, rejects }: Batch): void {
+  for (const { offset, reason, pointer, headers } of rejects) {
+    const trace = parseTraceparent(headerOf(headers, 'traceparent')?.toString('latin1'))
+    logger('record_rejected', { partition, offset, reason, pointer, trace_id: trace?.traceId })
   }
 }

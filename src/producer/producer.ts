@@ -10,6 +10,7 @@ import { type Part, startHealth } from '../runtime/health.ts'
 import type { Running } from '../runtime/lifecycle.ts'
 import type { Log } from '../runtime/log.ts'
 import { exportMetrics, producerMetrics } from '../runtime/metrics.ts'
+import { type Trace, traceparent } from '../runtime/trace.ts'
 import { createPace } from './pace.ts'
 import { itemId, simulate, userId } from './population.ts'
 import { reportProgress } from './progress.ts'
@@ -19,7 +20,7 @@ import { seededEvents } from './seed.ts'
 export interface ProducerOptions {
   /** Exactly so many simulated events and no seeded ones, then the end. With rate 0: as fast as Kafka takes them. */
   readonly count?: number
-  /** Makes the run repeatable to the byte apart from time. Left out, one is drawn and logged. */
+  /** Makes the run repeatable to the byte apart from time and trace. Left out, one is drawn and logged. */
   readonly seed?: string
 }
 
@@ -87,12 +88,16 @@ async function run(
   const books = { given: 0, skipped: 0 }
   const give = (events: readonly UserActivity[]) => {
     books.given += events.length
-    const sent = writer.send(events.map(event => ({ key: eventKey(event), value: eventValue(event) })))
+    const trace: Trace = { traceId: randomBytes(16).toString('hex'), sampled: false }
+    const header = ['traceparent', Buffer.from(traceparent(trace, randomBytes(8).toString('hex')))] as const
+    const sent = writer.send(
+      events.map(event => ({ key: eventKey(event), value: eventValue(event), headers: [header] })),
+    )
     sent.then(
       () => producerMetrics.lastAcknowledgedSeconds.setToCurrentTime(),
       (error: unknown) => {
         // Closed or refused: neither is called sent, and the books at the end say how many.
-        if (!stopping.aborted) log('events_refused', { why: (error as Error).message })
+        if (!stopping.aborted) log('events_refused', { why: (error as Error).message, trace_id: trace.traceId })
       },
     )
   }

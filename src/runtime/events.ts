@@ -53,6 +53,7 @@ export const events = {
   settle_working: info('PostgreSQL takes batches again'),
   settle_slow: warn('settling takes too long, going on with smaller batches'),
   partition_overtaken: warn('the ledger is not where this batch begins, rereading it'),
+  record_rejected: debug('a record was rejected'),
   report_failed: debug('could not report owner and lag'),
 
   // Producer
@@ -74,6 +75,7 @@ export const events = {
   reads_failing: warn('reads fail: PostgreSQL is in trouble'),
   reads_working: info('reads work again'),
   request_answered: debug('answered'),
+  request_slow: info('an answer took long'),
   request_failed: error('request failed'),
   http_server_warned: warn('the HTTP server warns'),
 } as const satisfies Readonly<Record<string, LogEvent>>

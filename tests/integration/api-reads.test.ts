@@ -176,7 +176,7 @@ test('a tag stands for the bytes: unchanged is 304, changed is another; HEAD has
   const admin = await connect(t, database)
   await admin.query(fill(150, 10))
   const headersOf = ({ headers }: Response) => {
-    const ofTheMoment = ['date', 'x-request-id', 'keep-alive', 'connection']
+    const ofTheMoment = ['date', 'x-request-id', 'traceparent', 'keep-alive', 'connection']
     return Object.fromEntries([...headers].filter(([name]) => !ofTheMoment.includes(name)))
   }
   for (const [query, encoding, coding] of [

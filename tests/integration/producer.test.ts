@@ -9,6 +9,7 @@ import { parseConfig } from '../../src/runtime/config.ts'
 import type { Event } from '../../src/runtime/events.ts'
 import type { Part } from '../../src/runtime/health.ts'
 import { createLog } from '../../src/runtime/log.ts'
+import { parseTraceparent } from '../../src/runtime/trace.ts'
 import { freePort } from '../../src/stack/port.ts'
 import {
   type Address,
@@ -25,6 +26,7 @@ interface Read {
   readonly offset: number
   readonly key: string
   readonly event: UserActivity
+  readonly traceId: string | undefined
 }
 
 interface Books {
@@ -85,7 +87,8 @@ async function readAll(t: TestContext, topic: string, kafka: Address = sharedKaf
   await consumer.run({
     eachMessage: async ({ partition, message }) => {
       const event = JSON.parse(message.value!.toString()) as UserActivity
-      read.push({ partition, offset: Number(message.offset), key: message.key!.toString(), event })
+      const traceId = parseTraceparent(message.headers?.['traceparent']?.toString())?.traceId
+      read.push({ partition, offset: Number(message.offset), key: message.key!.toString(), event, traceId })
     },
   })
   const total = expected.reduce((sum, end) => sum + end, 0)
@@ -172,6 +175,9 @@ test('at rate 0 the seeded user’s eight events are sent and nothing else', asy
     assert.equal(event.timestamp, `${day}T00:00:00Z`)
   }
   assert.equal(producer.books().acknowledged, 8)
+  // Made at one moment: one trace.
+  assert.equal(new Set(read.map(({ traceId }) => traceId)).size, 1)
+  assert.ok(read[0]!.traceId)
 })
 
 test('5, 200 and 20,000 events a second are held against a real broker, and what is left out is on the books', async t => {

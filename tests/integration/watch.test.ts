@@ -9,7 +9,6 @@ import { startApi } from '../../src/api/api.ts'
 import { startProducer } from '../../src/producer/producer.ts'
 import { parseConfig, projectRoot } from '../../src/runtime/config.ts'
 import { createLog } from '../../src/runtime/log.ts'
-import { startCounting } from '../support/counting.ts'
 import {
   closing,
   freshDatabase,
@@ -21,25 +20,25 @@ import {
 } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { foreignClient, sendForeign } from '../support/foreign.ts'
+import { startHeard } from '../support/heard.ts'
 import { type Page, parsePage } from '../support/metrics-page.ts'
 import { groupingOf, selectorsOf } from '../support/promql.ts'
 
 const batchBytesMax = 1_048_576
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 
 test('the metrics say what the roles did, and lag tools see where the group stands', async t => {
   const [topic, database] = [await freshTopic(2), await freshDatabase()]
   const good = Array.from({ length: 20 }, (_, n) => bytesOf(eventOf(n, 'id-')))
   const bad = [Buffer.from('no json'), bytesOf({ ...eventOf(1), activity_type: 'like' })]
-  const message = (partition: number) => (value: Buffer | null) => ({ partition, key: null, value })
+  const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-00` }
+  const message = (partition: number) => (value: Buffer | null) => ({ partition, key: null, value, headers })
   await sendForeign(t, topic, [...good, ...good.slice(0, 5), ...bad, null].map(message(0)))
   await sendForeign(t, topic, good.slice(0, 10).map(message(1)))
   await sendInflating(topic, 1)
 
-  const consumer = await startCounting(t, {
-    topic,
-    database,
-    settings: { CONSUMER_MAX_BATCH_BYTES: `${batchBytesMax}` },
-  })
+  const settings = { CONSUMER_MAX_BATCH_BYTES: String(batchBytesMax) }
+  const consumer = await startHeard(t, { topic, database, settings }, 'debug')
   const get = await startOthers(t, database)
   for (const path of ['/', '/api/user-activity-summary/none', '/nowhere']) await get(path)
   const page = await until(
@@ -90,6 +89,14 @@ test('the metrics say what the roles did, and lag tools see where the group stan
   // One observation a batch: both partitions, in one transaction or in several.
   assert.ok(page.value('footfall_end_to_end_seconds_count', {})! >= 2)
   assert.equal(page.value('footfall_postgres_connections_limit', {}), 8)
+
+  const rejected = consumer
+    .said('record_rejected')
+    .map(({ partition, offset, trace_id }) => ({ partition, offset, trace_id }))
+  assert.deepEqual(
+    rejected,
+    [25, 26].map(offset => ({ partition: 0, offset, trace_id: traceId })),
+  )
 
   for (const file of ['alerts.yml', 'grafana-dashboard.json']) {
     const unknown = expressionsOf(file).flatMap(expression => unknownIn(expression, page))

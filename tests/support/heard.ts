@@ -14,6 +14,7 @@ export interface Line {
   readonly partition?: number
   readonly partitions?: readonly number[]
   readonly offset?: number
+  readonly trace_id?: string
 }
 
 export interface Heard extends Running {
@@ -24,10 +25,10 @@ export interface Heard extends Running {
   readonly assigned: () => readonly number[]
 }
 
-export async function startHeard(test: TestContext, place: Place): Promise<Heard> {
+export async function startHeard(test: TestContext, place: Place, level = 'info'): Promise<Heard> {
   const { topic, database, kafka = sharedKafka(), settings = {} } = place
   const lines: Line[] = []
-  const log = createLog('tests', 'info', line => lines.push(JSON.parse(line)))
+  const log = createLog('tests', level, line => lines.push(JSON.parse(line)))
   const running = await startConsumer(parseConfig({ ...settingsFor(kafka, database, topic), ...settings }), log)
   closing(test, () => running.stop())
   const said = (event: Event) => lines.filter(line => line.event === event)

@@ -189,3 +189,26 @@ function registeredRoutes(): string[] {
       return methods === undefined ? [] : [path.replace(/^\/+/, '/').replace(/:(\w+)/g, '{$1}')]
     })
 }
+
+test('an answer belongs to the trace of its request; without a usable one a trace begins under its own id', async () => {
+  const sent = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const answerTo = async (traceparent: string | string[]) => {
+    const { headers } = await app.inject({ url: '/nowhere', headers: { traceparent } as Record<string, string> })
+    const [version, traceId, spanId, flags] = String(headers['traceparent']).split('-')
+    return { version, traceId, spanId, flags, id: String(headers['x-request-id']).replaceAll('-', '') }
+  }
+  for (const flags of ['00', '01']) {
+    const answer = await answerTo(`00-${sent}-00f067aa0ba902b7-${flags}`)
+    assert.deepEqual([answer.version, answer.traceId, answer.flags], ['00', sent, flags])
+    assert.notEqual(answer.spanId, '00f067aa0ba902b7')
+  }
+  for (const wrong of [
+    '',
+    'x',
+    `00-${sent}-0-01`,
+    [`00-${sent}-00f067aa0ba902b7-01`, `00-${sent}-00f067aa0ba902b7-01`],
+  ]) {
+    const answer = await answerTo(wrong)
+    assert.deepEqual([answer.version, answer.traceId, answer.flags], ['00', answer.id, '00'])
+  }
+})

@@ -1,0 +1,54 @@
+/** What is said of every request: headers of its answer, metrics, and a log line where it was slow. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Log } from '../runtime/log.ts'
+import { apiMetrics } from '../runtime/metrics.ts'
+import { parseTraceparent, type Trace, traceparent } from '../runtime/trace.ts'
+
+const slowMs = 1_000
+/** One slow answer is news; when all are, the metrics say so. */
+const slowEveryMs = 10_000
+
+export function watchRequests(app: FastifyInstance, log: Log): void {
+  let slowSaidMs = Number.NEGATIVE_INFINITY
+  app.addHook('onRequest', async (request, reply) => {
+    stamp(reply)
+    apiMetrics.requests.inc()
+    reply.raw.once('close', () => apiMetrics.requests.dec())
+    // A cache between us and a reader could show less than was shown before (G8).
+    if (!request.url.startsWith('/docs/static/')) reply.header('cache-control', 'no-store')
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    // Else the client keeps the connection, and the stop would wait for it.
+    if (!app.server.listening) reply.header('connection', 'close')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none'
+    const { method } = request
+    const { statusCode: status, elapsedTime } = reply
+    apiMetrics.requestSeconds.observe({ route, method, status: String(status) }, elapsedTime / 1_000)
+    const facts = { ...named(request), route, method, status, ms: Math.round(elapsedTime) }
+    log('request_answered', facts)
+    if (elapsedTime < slowMs || performance.now() - slowSaidMs < slowEveryMs) return
+    slowSaidMs = performance.now()
+    log('request_slow', facts)
+  })
+}
+
+/** The headers that every answer has. */
+export const stamp = (reply: FastifyReply): FastifyReply =>
+  reply
+    .header('x-request-id', reply.request.id)
+    .header('traceparent', traceparent(traceOf(reply.request), hexOf(reply.request).slice(0, 16)))
+    .header('x-content-type-options', 'nosniff')
+
+/** How a log line names a request. */
+export const named = (request: FastifyRequest) => ({ request: request.id, trace_id: traceOf(request).traceId })
+
+/** The sender's trace; a request without one begins its own, under its own id. */
+function traceOf(request: FastifyRequest): Trace {
+  const { traceparent } = request.headers
+  const given = typeof traceparent === 'string' ? traceparent : undefined
+  return parseTraceparent(given) ?? { traceId: hexOf(request), sampled: false }
+}
+
+const hexOf = ({ id }: FastifyRequest): string => id.replaceAll('-', '')
