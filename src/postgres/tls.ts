@@ -58,10 +58,10 @@ function tlsSentence(error: Error & { code?: string }, postgres: Postgres): stri
   }
   const known = byCode[code]
   if (known !== undefined) return `${known(postgres, error)} (${code})`
-  const alert = /_ALERT_([A-Z_]+)$/.exec(code)?.[1]
+  const alert = alertOf(code, message)
   if (alert !== undefined) return `${aboutAlert(alert, postgres)} (${code})`
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO') {
-    return `and we do not come to terms about TLS: ${message} (${code})`
+    return `and we do not come to terms about TLS: ${message.split('\n')[0]} (${code})`
   }
   return undefined
 }
@@ -97,14 +97,18 @@ function stranger({ tls }: Postgres): string {
     : 'shows a certificate that the CA in POSTGRES_TLS_CA has not issued: give the CA that has, or check the host'
 }
 
-/** TLS 1.3 tells it after the handshake, in the middle of what follows. */
+/** What the server said, as `unknown ca`: TLS 1.3 lets it say so after the handshake, under another code than 1.2. */
+function alertOf(code: string, message: string): string | undefined {
+  const name = /_ALERT_([A-Z_]+)$/.exec(code)?.[1]?.toLowerCase().replaceAll('_', ' ')
+  return name ?? (code === 'EPROTO' ? /\balert ([a-z ]+):/.exec(message)?.[1] : undefined)
+}
+
 function aboutAlert(alert: string, { tls }: Postgres): string {
-  const words = alert.toLowerCase().replaceAll('_', ' ')
-  if (alert === 'CERTIFICATE_REQUIRED' || (tls.certificate === undefined && alert === 'HANDSHAKE_FAILURE')) {
+  if (alert === 'certificate required' || (tls.certificate === undefined && alert === 'handshake failure')) {
     return 'asks for a client certificate: set POSTGRES_TLS_CERT_FILE and POSTGRES_TLS_KEY_FILE'
   }
   if (tls.certificate !== undefined) {
-    return `refuses our certificate (${words}): POSTGRES_TLS_CERT must be issued by a CA in its ssl_ca_file and be valid`
+    return `refuses our certificate (${alert}): POSTGRES_TLS_CERT must be issued by a CA in its ssl_ca_file and be valid`
   }
-  return `ends the handshake (${words}): its log says why`
+  return `ends the handshake (${alert}): its log says why`
 }

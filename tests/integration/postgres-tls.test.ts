@@ -199,7 +199,8 @@ test('the doctor says how safe the way is, and how long it will be', async t => 
 })
 
 test('a client certificate lets in whom it names, and another does not', async t => {
-  const { database } = await startServer(t, authority.issue({ name: 'db', hosts }))
+  const identity = authority.issue({ name: 'db', hosts })
+  const { database, admin, show } = await startServer(t, identity)
   const as = ({ certificate, key }: Identity) => database('certified', { certificate, key })
   assert.deepEqual(await isEncrypted(as(authority.issue({ name: 'certified' }))), [true, true])
 
@@ -212,6 +213,12 @@ test('a client certificate lets in whom it names, and another does not', async t
   const refused = /refuses our certificate \(.+\): POSTGRES_TLS_CERT must be issued by a CA in its ssl_ca_file/
   await assertRefused(as(stranger.issue({ name: 'certified' })), refused)
   await assertRefused(as(authority.issue({ name: 'certified', fromDays: -9, untilDays: -1 })), refused)
+
+  // TLS 1.2 tells it by other errors.
+  await admin.query(`alter system set ssl_max_protocol_version = 'TLSv1.2'`)
+  await show(identity)
+  assert.deepEqual(await isEncrypted(as(authority.issue({ name: 'certified' }))), [true, true])
+  await assertRefused(as(stranger.issue({ name: 'certified' })), refused)
 })
 
 test('roles say why once and go on when the server has renewed its certificate; tools say why and end', async t => {

@@ -1,7 +1,7 @@
 /** `start` as a person meets it: ready, killed, started again, refused, stopped; in a folder with a blank in its name. */
 import assert from 'node:assert/strict'
 import { execSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -102,6 +102,7 @@ function commandOfReadme({ port }: Place): { command: string; answer: string } {
 async function freshPlace(test: TestContext): Promise<Place> {
   const folder = join(sharedFolder(), `${freshName('data')} of a stack`)
   mkdirSync(folder)
+  writeFileSync(`${folder}.password`, 'hush-hush\n', { mode: 0o600 })
   symlinkSync(dirname(sharedJars()), join(folder, 'jars'))
   const place = { folder, port: await freePort() }
   closing(test, () => {
@@ -112,7 +113,13 @@ async function freshPlace(test: TestContext): Promise<Place> {
 
 function start(test: TestContext, { folder, port }: Place) {
   const child = spawn(process.execPath, [join(projectRoot, 'src/cli.ts'), 'start'], {
-    env: { ...process.env, FOOTFALL_DATA: folder, API_PORT: String(port) },
+    // A password from a file is the embedded PostgreSQL's as well, and the roles'.
+    env: {
+      ...process.env,
+      FOOTFALL_DATA: folder,
+      API_PORT: String(port),
+      POSTGRES_PASSWORD_FILE: `${folder}.password`,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const lines: string[] = []
