@@ -63,7 +63,8 @@ const schema = {
         'application/json': {
           schema: {
             type: 'object',
-            required: codes,
+            propertyNames: { enum: codes },
+            minProperties: codes.length,
             additionalProperties: {
               type: 'object',
               required: ['status', 'title', 'about'],
