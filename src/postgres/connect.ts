@@ -1,23 +1,9 @@
 /**
- * Connections that cannot hang and cannot surprise: every deadline is named here, on both sides of the wire, and what a
+ * Connections that cannot hang and cannot surprise: every deadline is named, here and in client.ts, and what a
  * session depends on is set by ourselves, whatever the server, the database or the user has as default.
- * `bigint` comes as a string (a number would lose counts beyond 2^53) and `date` as `YYYY-MM-DD` (pg would make it
- * midnight of the machine's time zone).
  */
 import pg from 'pg'
-import type { Config } from '../runtime/config.ts'
-import { explained, tlsOptions } from './tls.ts'
-
-type Address = Pick<Config, 'postgres'>
-
-/** Three round trips of a far server with room for a busy one; a server that is down refuses at once. */
-const connectTimeoutMs = 3_000
-
-/** How long a polite end may take before the socket is destroyed: a half-open one would never answer. */
-const endTimeoutMs = 1_000
-
-/** Idle time before TCP asks whether the other side still lives. */
-const keepAliveDelayMs = 10_000
+import { clientClass, clientConfig, type PostgresAddress } from './client.ts'
 
 /**
  * What a writer may hold up others for at most (G5): its statements, its whole transaction (a server before 17 knows
@@ -79,7 +65,7 @@ const readerSettings = {
  * @param application shown in pg_stat_activity, as `footfall consumer`.
  * @throws what `faultKind` in fault.ts sorts.
  */
-export async function connectWriter(config: Address, application = 'footfall'): Promise<pg.Client> {
+export async function connectWriter(config: PostgresAddress, application = 'footfall'): Promise<pg.Client> {
   const Client = clientClass(config, application)
   const client = new Client({ ...clientConfig(config, application), query_timeout: writerQueryTimeoutMs })
   // Without a listener the loss of an idle connection ends the process. The next query fails and says so.
@@ -95,7 +81,7 @@ export async function connectWriter(config: Address, application = 'footfall'): 
 }
 
 /** A bounded pool for reads: transactions are read-only, and a query waits neither long nor for ever. */
-export function connectPool(config: Address, application = 'footfall'): pg.Pool {
+export function connectPool(config: PostgresAddress, application = 'footfall'): pg.Pool {
   const pool = new pg.Pool({
     ...clientConfig(config, application),
     Client: clientClass(config, application),
@@ -110,60 +96,6 @@ export function connectPool(config: Address, application = 'footfall'): pg.Pool 
   return pool
 }
 
-/**
- * pg's client, but: its end is bounded also where the other side has vanished without a word; its start takes nothing from
- * PGOPTIONS or PGREPLICATION; and why TLS fails is told in our words.
- */
-function clientClass({ postgres }: Address, application: string) {
-  return class BoundedClient extends pg.Client {
-    override connect(): Promise<pg.Client>
-    override connect(callback: (error?: Error) => void): void
-    override connect(callback?: (error?: Error) => void): Promise<pg.Client> | undefined {
-      if (callback !== undefined) {
-        super.connect((error?: Error | null) => callback(error ? explained(error, postgres) : undefined))
-        return undefined
-      }
-      return super.connect().then(
-        () => this,
-        (error: Error) => {
-          throw explained(error, postgres)
-        },
-      )
-    }
-
-    override end(): Promise<void>
-    override end(callback: (error: Error) => void): void
-    override end(callback?: (error: Error) => void): Promise<void> | void {
-      const deadline = setTimeout(() => this.connection.stream.destroy(), endTimeoutMs).unref()
-      this.once('end', () => clearTimeout(deadline))
-      return callback === undefined ? super.end() : super.end(callback)
-    }
-
-    /** pg asks for it when the socket stands; it is not among its documented names. */
-    getStartupConf(): Readonly<Record<string, string | undefined>> {
-      return { user: this.user, database: this.database, application_name: application }
-    }
-  }
-}
-
-/** All that pg would otherwise take from PG* variables is given. */
-function clientConfig({ postgres }: Address, application: string): pg.ClientConfig {
-  return {
-    host: postgres.host,
-    port: postgres.port,
-    database: postgres.database,
-    user: postgres.user,
-    password: postgres.password,
-    ssl: tlsOptions(postgres),
-    sslnegotiation: 'postgres',
-    application_name: application,
-    connectionTimeoutMillis: connectTimeoutMs,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: keepAliveDelayMs,
-    types: { getTypeParser },
-  }
-}
-
 /** By statement and not as start-up options, which poolers such as PgBouncer refuse. */
 async function applySettings(client: pg.ClientBase, settings: Readonly<Record<string, string>>): Promise<void> {
   await client.query(
@@ -173,9 +105,3 @@ async function applySettings(client: pg.ClientBase, settings: Readonly<Record<st
     [Object.keys(settings), Object.values(settings)],
   )
 }
-
-const asText = (value: string): string => value
-
-/** pg's own parsers, but for `date`. */
-const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  oid === pg.types.builtins.DATE && format !== 'binary' ? asText : pg.types.getTypeParser(oid, format as 'text')
