@@ -16,7 +16,7 @@ export interface Changes {
 export function anotherVersion({ judge, migrations = [] }: Changes): string {
   const folder = join(sharedFolder(), freshName('version'))
   mkdirSync(folder)
-  for (const part of ['src', 'migrations', 'package.json']) {
+  for (const part of ['src', 'migrations', 'package.json', 'pom.xml']) {
     cpSync(join(projectRoot, part), join(folder, part), { recursive: true })
   }
   symlinkSync(join(projectRoot, 'node_modules'), join(folder, 'node_modules'))
