@@ -7,7 +7,7 @@ import type { Fetched, Want } from './reader.ts'
 import { RecordWalk, type Tail } from './records.ts'
 import { compacted, silence, silenceMsMax, type Trouble } from './trouble.ts'
 
-const silentLookMs = 500
+const silentLookMs = 250
 
 /** How far a partition was counted. */
 export interface Place {
@@ -28,6 +28,7 @@ export interface Examined {
 /**
  * Compares topic id, bounds and the record batch before `nextOffset` with the log; and, when `ahead`, whether the
  * record at `nextOffset` can be read.
+ * @param silenceMs how long the brokers may show nothing where there is something.
  * @returns the trouble, or undefined when all is well. @throws when the brokers cannot tell at the moment.
  */
 export async function examine(
@@ -35,6 +36,7 @@ export async function examine(
   place: Place,
   batchBytesMax: number,
   ahead: boolean,
+  silenceMs = silenceMsMax,
 ): Promise<Trouble | undefined> {
   const { partition, nextOffset, tail } = place
   const topicId = (await log.topic())?.id
@@ -55,7 +57,7 @@ export async function examine(
   }
   const want = { topicId, partition }
   if (tail !== undefined && start < nextOffset) {
-    const before = await lookAt(log, { ...want, offset: nextOffset - 1, tail: undefined }, batchBytesMax)
+    const before = await lookAt(log, { ...want, offset: nextOffset - 1, tail: undefined }, batchBytesMax, silenceMs)
     // The same batch is no trouble if it cannot be decoded any more: it was, and nothing of it is needed.
     if (before.tail?.epoch !== tail.epoch || before.tail.crc !== tail.crc) {
       const detail = `the record batch before ${nextOffset} is not the one that was counted`
@@ -64,7 +66,7 @@ export async function examine(
     }
   }
   if (!ahead || end === nextOffset) return undefined
-  return (await lookAt(log, { ...want, offset: nextOffset, tail }, batchBytesMax)).trouble
+  return (await lookAt(log, { ...want, offset: nextOffset, tail }, batchBytesMax, silenceMs)).trouble
 }
 
 /** Where the leader epochs say that the log goes another way than what was counted; undefined when they do not. */
@@ -75,8 +77,13 @@ async function departure(log: Examined, place: Place): Promise<Trouble | undefin
 }
 
 /** The record batch at an offset, as far as its checksum is right, and why it cannot be read. */
-async function lookAt(log: Examined, want: Want, batchBytesMax: number): Promise<{ tail?: Tail; trouble?: Trouble }> {
-  const fetched = await lookPatiently(log, want)
+async function lookAt(
+  log: Examined,
+  want: Want,
+  batchBytesMax: number,
+  silenceMs: number,
+): Promise<{ tail?: Tail; trouble?: Trouble }> {
+  const fetched = await lookPatiently(log, want, silenceMs)
   if (fetched.trouble !== undefined) return { trouble: fetched.trouble }
   const walk = new RecordWalk(fetched.records, want.offset, fetched.aborted, batchBytesMax)
   if (walk.next()) return { tail: walk.tail }
@@ -86,8 +93,8 @@ async function lookAt(log: Examined, want: Want, batchBytesMax: number): Promise
 }
 
 /** Looks again while the broker shows nothing, for as long as that may be. */
-async function lookPatiently(log: Examined, want: Want): Promise<Fetched> {
-  const deadline = performance.now() + silenceMsMax
+async function lookPatiently(log: Examined, want: Want, silenceMs: number): Promise<Fetched> {
+  const deadline = performance.now() + silenceMs
   for (;;) {
     const fetched = await log.look(want)
     if (!fetched.isSilent || performance.now() > deadline) return fetched

@@ -13,8 +13,9 @@ const headerBytes = 61
 
 /**
  * @param after an offset that cannot be read. @param logEnd where the search ends.
- * @returns the first offset found behind it from which the broker serves what can be read. Exact where the bytes that
- * the broker serves at the damage show the next sound batch; else found by halving. Undefined when there is none.
+ * @returns the first offset found behind it from which the broker serves what can be read: the next batch, as a rule.
+ * Where the broker itself does not find that one any more, the first offset by halving; it may lie inside a batch,
+ * as brokers look batches up by some of their last offsets. Undefined when there is none.
  */
 export async function firstReadable(
   log: Pick<Examined, 'look'>,
@@ -25,18 +26,22 @@ export async function firstReadable(
 ): Promise<number | undefined> {
   const look = (offset: number) => log.look({ topicId, partition, offset, tail: undefined })
   const begins = async (offset: number) => readable(await look(offset), batchBytesMax)
-  for (const { base } of soundBatches((await look(after)).records)) {
-    if (base > after && base < logEnd && (await begins(base)) === base) return base
-  }
+  const served = soundBatches((await look(after)).records).map(({ base }) => base)
   let bad = after
   let good: number | undefined
+  for (const base of served.filter(base => base > after && base < logEnd).sort((a, b) => a - b)) {
+    if (good !== undefined) break
+    if ((await begins(base)) !== base) bad = base
+    else if (bad === after) return base
+    else good = base
+  }
   for (let step = 1; good === undefined; step *= 2) {
-    const offset = Math.min(after + step, logEnd - 1)
+    const offset = Math.min(bad + step, logEnd - 1)
     if (offset <= bad) return undefined
     good = await begins(offset)
     if (good === undefined) bad = offset
+    else good = Math.max(good, bad + 1)
   }
-  good = Math.max(good, bad + 1)
   while (good - bad > 1) {
     const middle = Math.floor((good + bad) / 2)
     const found = await begins(middle)

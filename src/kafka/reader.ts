@@ -118,7 +118,7 @@ export class LogReader {
     try {
       const broker = [...(await other.#byLeader([want])).keys()][0]
       if (broker === undefined) throw new Error(`partition ${want.partition} has no leader at the moment`)
-      const fetched = await other.#ask(broker, [want])
+      const fetched = await other.#ask(broker, [want], 0) // what there is
       if (fetched[0] === undefined) throw new Error(`the broker cannot serve partition ${want.partition} at the moment`)
       return fetched[0]
     } finally {
@@ -183,7 +183,7 @@ export class LogReader {
     await pause(retryDelayMs(failures))
   }
 
-  async #ask(broker: number, wants: readonly Want[]): Promise<Fetched[]> {
+  async #ask(broker: number, wants: readonly Want[], waitMs = maxWaitMs): Promise<Fetched[]> {
     const topic = await this.#topic()
     if (topic === undefined) throw new Error(`topic ${this.#config.kafka.topic} is not there`)
     const topicId = wants[0]!.topicId
@@ -197,7 +197,7 @@ export class LogReader {
       }))
     const connection = await this.#connect(broker)
     const askedMs = Date.now()
-    const answer = await fetchFrom(connection, topicId, asked, { maxWaitMs, bytesMax, partitionBytesMax })
+    const answer = await fetchFrom(connection, topicId, asked, { maxWaitMs: waitMs, bytesMax, partitionBytesMax })
     if (answer.errorCode !== errorCodes.none) throw new Error(`fetch was answered with error ${answer.errorCode}`)
     const fetched: Fetched[] = []
     let stale: FetchedPartition | undefined

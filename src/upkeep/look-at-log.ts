@@ -4,6 +4,9 @@ import { firstReadable } from '../kafka/first-readable.ts'
 import type { Standing } from './standings.ts'
 import type { Seen } from './ways-out.ts'
 
+/** A consumer has waited longer before it halted the partition. */
+const silenceMs = 1_000
+
 interface Topic extends Examined {
   topic(): Promise<{ readonly id: string; readonly partitions: number } | undefined>
 }
@@ -16,7 +19,13 @@ export async function lookAtLog(log: Topic, at: Standing, batchBytesMax: number,
   const { partition, nextOffset, tail } = at
   const topic = await log.topic()
   if (topic === undefined) throw new Error('the topic is not there; create it, or set KAFKA_TOPIC_USER_ACTIVITIES')
-  const trouble = await examine(log, { topicId: at.topicId, partition, nextOffset, tail }, batchBytesMax, true)
+  const trouble = await examine(
+    log,
+    { topicId: at.topicId, partition, nextOffset, tail },
+    batchBytesMax,
+    true,
+    silenceMs,
+  )
   const isThere = partition < topic.partitions
   const { start: logStart, end: logEnd } = isThere ? await log.bounds(partition) : { start: -1, end: -1 }
   const place = { topicId: at.topicId, partition, tail: undefined }
@@ -29,6 +38,8 @@ export async function lookAtLog(log: Topic, at: Standing, batchBytesMax: number,
         ? await firstReadable(log, place, nextOffset, logEnd, batchBytesMax)
         : undefined
   const isWithin = to !== undefined && to >= logStart && to <= logEnd
-  const troubleThere = isWithin ? await examine(log, { ...place, nextOffset: to }, batchBytesMax, true) : undefined
+  const troubleThere = isWithin
+    ? await examine(log, { ...place, nextOffset: to }, batchBytesMax, true, silenceMs)
+    : undefined
   return { ...seen, readableAt, troubleThere }
 }

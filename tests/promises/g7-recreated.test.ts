@@ -14,7 +14,7 @@ import {
 import { closing, connect, freshDatabase, freshTopic, until } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { foreignClient, leadersOf, sendForeign } from '../support/foreign.ts'
-import { partitions as askFor, resumed } from '../support/resume.ts'
+import { resumed, runPartitions } from '../support/resume.ts'
 
 for (const [what, partitions] of [
   ['fewer', 1],
@@ -31,7 +31,7 @@ for (const [what, partitions] of [
     await restarted.stop()
     await allHalted(client, Math.max(3, partitions))
 
-    const plain = await askFor(t, { topic, database }, 'resume', '0', '--yes')
+    const plain = await runPartitions(t, { topic, database }, 'resume', '0', '--yes')
     assert.equal(plain.code, 1)
     assert.match(plain.said, /refused: It is recreated now: .*resume 0 --new-lineage closes lineage 1 at 50 and begins/)
     await resumed(t, { topic, database }, 'all', '--new-lineage')
