@@ -11,6 +11,7 @@ import { migrate } from '../../src/postgres/migrate.ts'
 import { rightsOf } from '../../src/postgres/rights.ts'
 import { changeRules, readRules } from '../../src/postgres/rules.ts'
 import { parseConfig, projectRoot } from '../../src/runtime/config.ts'
+import { freePort } from '../../src/stack/port.ts'
 import { examinePostgres } from '../../src/upkeep/doctor-postgres.ts'
 import { assertBalanced, fates, untilRead } from '../support/counting.ts'
 import {
@@ -73,27 +74,21 @@ before(async t => {
 test('the owner makes the tables, a consumer counts and an API answers, each as its own role; until then they wait', async t => {
   const { admin, as } = await place(t)
   const topic = await freshTopic()
-  const port = String(20_000 + (process.pid % 10_000))
+  const port = String(await freePort())
   const run = (verb: string, role: RoleName) =>
     roleProcess(t, verb, { ...settingsFor(sharedKafka(), as(role), topic), API_PORT: port })
   const consumer = run('consumer', 'consumer')
   const api = run('api', 'api')
-  const awaited = ({ output }: Role) => output.filter(line => line.includes('"tables_awaited"'))
+  const says = (role: Role, why: RegExp) =>
+    until(() => role.output.some(line => line.includes('"tables_awaited"') && why.test(line)), 30_000, `${why}`)
   for (const role of [consumer, api]) {
-    await until(() => awaited(role).length > 0, 15_000, 'the role says why it waits')
-    assert.match(
-      awaited(role)[0]!,
-      /lacks a right .*schema public.*: run \.\/footfall setup as the owner of the tables/,
-    )
+    await says(role, /lacks a right .*schema public.*: run \.\/footfall setup as the owner of the tables/)
   }
   const early = run('setup', 'consumer')
   await early.ended
   const setup = run('setup', 'owner')
   assert.deepEqual([(await setup.ended).code, setup.errors], [0, []])
-  for (const role of [consumer, api]) {
-    await until(() => awaited(role).length === 2, 15_000, 'the role says what it waits for now')
-    assert.match(awaited(role)[1]!, /lacks a right .*schema_migrations.*docs\/postgres-grants\.sql/)
-  }
+  for (const role of [consumer, api]) await says(role, /lacks a right .*schema_migrations.*docs\/postgres-grants\.sql/)
   const owner = await connect(t, as('owner'))
   await owner.query(grantsSql)
 

@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test'
 import type pg from 'pg'
 import { connectPool, connectWriter } from '../../src/postgres/connect.ts'
 import { faultKind, isConnectionLost, TlsFault } from '../../src/postgres/fault.ts'
+import { freePort } from '../../src/stack/port.ts'
 import { examineTls } from '../../src/upkeep/doctor-tls.ts'
 import { createAuthority, type Identity } from '../support/certificates.ts'
 import {
@@ -235,7 +236,7 @@ test('roles say why once and go on when the server has renewed its certificate; 
     POSTGRES_TLS: 'verify-full',
     POSTGRES_TLS_CA_FILE: ca,
   }
-  const port = 20_000 + (process.pid % 10_000)
+  const port = await freePort()
   const consumer = roleProcess(t, 'consumer', settings)
   const api = roleProcess(t, 'api', { ...settings, API_PORT: String(port) })
   const tools = ['setup', 'status', 'doctor'].map(verb => roleProcess(t, verb, settings))
