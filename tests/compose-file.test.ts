@@ -98,7 +98,7 @@ test('nothing about a consumer is the same for two of it but its settings', () =
 
 /** Settings that mean something only outside of Compose: its Kafka has one plain broker, its PostgreSQL no TLS. */
 const outside =
-  /^(KAFKA_PORT|KAFKA_GROUP_INSTANCE_ID|KAFKA_TOPIC_REPLICATION|(KAFKA|POSTGRES)_(SASL|TLS|SSL)_?.*|FOOTFALL_(DATA|SUPERVISED|AWAIT_SEED)|API_HOST|API_PORT)$/
+  /^(KAFKA_PORT|KAFKA_GROUP_INSTANCE_ID|KAFKA_TOPIC_REPLICATION|(KAFKA|POSTGRES)_(SECURITY|SASL|TLS|SSL)_?.*|FOOTFALL_(DATA|SUPERVISED|AWAIT_SEED)|API_HOST|API_PORT)$/
 
 test('every setting reaches the roles, unless Compose itself decides it', () => {
   const given = roles.map(([, { environment }]) => environment)

@@ -91,7 +91,7 @@ async function count(
     metrics.rebalances.inc()
     loop.assign(partitions)
   })
-  state.ready = () => readyParts(loop, membership)
+  state.ready = () => readyParts(loop, membership, reader.refusal)
   stopping.addEventListener('abort', () => void loop.stop(), { once: true })
   const ending = new AbortController()
   const reporting = reportUntil(ending.signal, loop, store, membership, log)

@@ -102,8 +102,8 @@ function setGauges(loop: Loop, nowMs: number): void {
   metrics.pending.set(pending)
 }
 
-/** What a consumer needs to do its work, each with why it is not ready. */
-export function readyParts(loop: Loop, membership: Membership): Part[] {
+/** What a consumer needs to do its work, each with why it is not ready. @param refusal why a broker refuses us. */
+export function readyParts(loop: Loop, membership: Membership, refusal: string | undefined): Part[] {
   const heardMs = membership.lastHeardMs()
   const isHeard = heardMs !== undefined && Date.now() - heardMs < heardMsMax
   // A halted partition is opened again every few seconds to see whether it still is: that is no news.
@@ -113,7 +113,7 @@ export function readyParts(loop: Loop, membership: Membership): Part[] {
     .filter(({ phase, halt }) => halt === undefined && (phase === 'closed' || phase === 'opening'))
     .map(({ number }) => number)
   return [
-    part('kafka', isHeard ? undefined : 'the group was not heard of for 10 s'),
+    part('kafka', refusal ?? (isHeard ? undefined : 'the group was not heard of for 10 s')),
     part('postgres', loop.storeFault),
     part('partitions', opening.length === 0 ? undefined : `opening ${opening.join(', ')}`),
     part(

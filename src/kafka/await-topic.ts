@@ -3,7 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { retryDelayMs } from './cluster.ts'
-import { ensureTopic, type Topic, TopicCompacted } from './topic.ts'
+import { Refused } from './refusal.ts'
+import { ensureTopic, type Topic, TopicCompacted, TopicForbidden } from './topic.ts'
 
 /**
  * Returns the topic when it is there, or undefined when `signal` aborts. Waits as long as it takes for brokers that are
@@ -28,7 +29,9 @@ export async function awaitTopic(
     } catch (error) {
       if (error instanceof TopicCompacted) throw error
       const reason = (error as Error).message
-      if (reason !== said) log('topic_awaited', { bootstrapServers, topic: name, why: reason })
+      const isRefused = error instanceof Refused || error instanceof TopicForbidden
+      const event = isRefused ? 'kafka_refused' : 'topic_awaited'
+      if (reason !== said) log(event, { bootstrapServers, topic: name, why: reason })
       said = reason
       waiting(error as Error)
       await pause(retryDelayMs(attempt), undefined, { signal }).catch(() => {})

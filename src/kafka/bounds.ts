@@ -1,7 +1,7 @@
 /** How far the partitions of the topic go. */
-import { Admin, FetchIsolationLevels } from '@platformatic/kafka'
+import { type Admin, FetchIsolationLevels } from '@platformatic/kafka'
 import type { Config } from '../runtime/config.ts'
-import { clusterOptions } from './cluster.ts'
+import { useAdmin } from './admin.ts'
 
 export interface PartitionBounds {
   readonly logStart: number
@@ -11,17 +11,14 @@ export interface PartitionBounds {
 
 /** @returns the bounds by partition, in order; empty when there is no such topic. @throws when the brokers do not answer. */
 export async function listBounds(config: Config, partitions: number): Promise<Map<number, PartitionBounds>> {
-  const admin = new Admin({ ...clusterOptions(config, 'status'), retries: 1 })
-  try {
+  return useAdmin(config, 'status', async admin => {
     const all = Array.from({ length: partitions }, (_, partition) => partition)
     const at = (timestamp: bigint) => offsetsAt(admin, config.kafka.topic, all, timestamp)
     const [starts, ends] = [await at(earliest), await at(latest)]
     return new Map(
       all.map(partition => [partition, { logStart: starts.get(partition)!, logEnd: ends.get(partition)! }]),
     )
-  } finally {
-    await admin.close()
-  }
+  })
 }
 
 /**
@@ -29,14 +26,11 @@ export async function listBounds(config: Config, partitions: number): Promise<Ma
  * or later. Partitions without such a record are missing. @param ms since 1970 @throws when the brokers do not answer.
  */
 export async function listOffsetsAt(config: Config, partitions: number, ms: number): Promise<Map<number, number>> {
-  const admin = new Admin({ ...clusterOptions(config, 'setup'), retries: 1 })
-  try {
+  return useAdmin(config, 'setup', async admin => {
     const all = Array.from({ length: partitions }, (_, partition) => partition)
     const found = await offsetsAt(admin, config.kafka.topic, all, BigInt(ms))
     return new Map([...found].filter(([, offset]) => offset >= 0))
-  } finally {
-    await admin.close()
-  }
+  })
 }
 
 /** The timestamps by which Kafka names the log's start and, for readers of committed records, its last stable offset. */

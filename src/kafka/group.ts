@@ -6,7 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Consumer, cooperativeStickyAssigner } from '@platformatic/kafka'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
-import { clusterOptions, retryDelayMs } from './cluster.ts'
+import { clusterOptions, openClient, retryDelayMs } from './cluster.ts'
+import { Refused } from './refusal.ts'
+import { inWords } from './rights.ts'
 
 /** A member that is silent for so long is out, and the others take its partitions. */
 const sessionTimeoutMs = 10_000
@@ -61,15 +63,20 @@ class Member {
 
   /** One life after another: a client that lost its membership for good is replaced by a new one. */
   async live(): Promise<void> {
+    let said: string | undefined
     for (let failures = 0; !this.#leaving.signal.aborted; ) {
       try {
         await this.#liveOnce(() => {
           failures = 0
+          said = undefined
         })
       } catch (error) {
         failures += 1
-        if (failures === 1 && !this.#leaving.signal.aborted)
-          this.#log('membership_lost', { why: (error as Error).message })
+        const words = inWords(this.#config, error, 'READ')
+        const reason = words instanceof Refused ? words.message : 'away'
+        if (reason !== said && !this.#leaving.signal.aborted)
+          this.#log(words instanceof Refused ? 'kafka_refused' : 'membership_lost', { why: words.message })
+        said = reason
       }
       if (!this.#leaving.signal.aborted) this.#assign([])
       await this.#close()
@@ -94,19 +101,21 @@ class Member {
 
   async #liveOnce(joined: () => void): Promise<void> {
     const { group, groupInstanceId } = this.#config.kafka
-    const consumer = new Consumer({
-      ...clusterOptions(this.#config, 'consumer'),
-      groupId: group,
-      ...(groupInstanceId === undefined ? {} : { groupInstanceId }),
-      autocommit: false,
-      sessionTimeout: sessionTimeoutMs,
-      heartbeatInterval: heartbeatMs,
-      rebalanceTimeout: rebalanceTimeoutMs,
-      protocols: [{ name: 'cooperative-sticky', version: 1 }],
-      // By itself the client gives out the leader's own topic only: in a group that two installations share, the members
-      // of the other one would wait for ever.
-      partitionAssigner: (leader, members, _, metadata) =>
-        cooperativeStickyAssigner(leader, members, new Set(metadata.topics.keys()), metadata),
+    const consumer = openClient(clusterOptions(this.#config, 'consumer'), options => {
+      return new Consumer({
+        ...options,
+        groupId: group,
+        ...(groupInstanceId === undefined ? {} : { groupInstanceId }),
+        autocommit: false,
+        sessionTimeout: sessionTimeoutMs,
+        heartbeatInterval: heartbeatMs,
+        rebalanceTimeout: rebalanceTimeoutMs,
+        protocols: [{ name: 'cooperative-sticky', version: 1 }],
+        // By itself the client gives out the leader's own topic only: in a group that two installations share, the
+        // members of the other one would wait for ever.
+        partitionAssigner: (leader, members, _, metadata) =>
+          cooperativeStickyAssigner(leader, members, new Set(metadata.topics.keys()), metadata),
+      })
     })
     this.#consumer = consumer
     consumer.on('error', error => this.#log('group_client_failed', { why: error.message }))

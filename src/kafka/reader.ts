@@ -3,13 +3,15 @@
  * topic id and epochs, and an answer that does not fit is a trouble with a name, never a jump to another offset.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Admin, type ClusterMetadata, Connection, findErrorBy } from '@platformatic/kafka'
+import { Admin, type ClusterMetadata, Connection, ConnectionStatuses, findErrorBy } from '@platformatic/kafka'
 import type { Config } from '../runtime/config.ts'
 import type { Log as Logger } from '../runtime/log.ts'
 import { earliest, latest, offsetsAt } from './bounds.ts'
-import { clusterOptions, retryDelayMs } from './cluster.ts'
+import { clusterOptions, connectionOptions, openClient, retryDelayMs, serverName } from './cluster.ts'
 import { type FetchedPartition, fetchFrom } from './fetch.ts'
 import type { Aborted, Tail } from './records.ts'
+import { Refused } from './refusal.ts'
+import { inWords, mayNot } from './rights.ts'
 import { isCompacted } from './topic.ts'
 import type { Trouble } from './trouble.ts'
 
@@ -27,9 +29,13 @@ const errorCodes = {
   outOfRange: 1,
   corruptMessage: 2,
   unknownPartition: 3,
+  forbidden: 29,
   unknownTopicId: 100,
   inconsistentTopicId: 103,
 }
+
+/** Of a broker that may be down: what it says, or what Node says of it, may differ from one attempt to the next. */
+const away = 'away'
 
 /** What to read of one partition next. */
 export interface Want {
@@ -65,7 +71,8 @@ export class LogReader {
   readonly #admin: Admin
   readonly #connections = new Map<number, Connection>()
   readonly #asking = new Map<number, Promise<{ broker: number; fetched: readonly Fetched[] }>>()
-  readonly #failures = new Map<number, number>()
+  /** Brokers that do not answer as they should: how often in a row, and what was said of it. */
+  readonly #failures = new Map<number, { readonly times: number; readonly said: string }>()
   #metadata: ClusterMetadata | undefined
   #turn = 0
   #closed = false
@@ -75,7 +82,12 @@ export class LogReader {
     this.#config = config
     this.#log = log
     this.#role = role
-    this.#admin = new Admin({ ...clusterOptions(config, role), retries: 0 })
+    this.#admin = openClient(clusterOptions(config, role), options => new Admin({ ...options, retries: 0 }))
+  }
+
+  /** Why a broker refuses us; undefined while none does. */
+  get refusal(): string | undefined {
+    return [...this.#failures.values()].find(({ said }) => said !== away)?.said
   }
 
   async topic(): Promise<{ id: string; partitions: number } | undefined> {
@@ -91,8 +103,12 @@ export class LogReader {
   async bounds(partition: number): Promise<{ start: number; end: number }> {
     const at = async (timestamp: bigint) =>
       (await offsetsAt(this.#admin, this.#config.kafka.topic, [partition], timestamp)).get(partition)!
-    const start = await at(earliest)
-    return { start, end: Math.max(start, await at(latest)) }
+    try {
+      const start = await at(earliest)
+      return { start, end: Math.max(start, await at(latest)) }
+    } catch (error) {
+      throw inWords(this.#config, error, 'READ')
+    }
   }
 
   async fetch(wants: readonly Want[]): Promise<readonly Fetched[]> {
@@ -138,7 +154,7 @@ export class LogReader {
       this.#metadata ??= await this.#admin.metadata({ topics: [name], forceUpdate: true })
     } catch (error) {
       if (findErrorBy(error as Error, 'apiId', 'UNKNOWN_TOPIC_OR_PARTITION')) return undefined
-      throw error
+      throw inWords(this.#config, error, 'READ')
     }
     return this.#metadata.topics.get(name)
   }
@@ -177,10 +193,14 @@ export class LogReader {
   async #missed(broker: number, error: unknown): Promise<void> {
     if (this.#closed) return
     this.#metadata = undefined
-    const failures = (this.#failures.get(broker) ?? 0) + 1
-    this.#failures.set(broker, failures)
-    if (failures === 1) this.#log('kafka_away', { ...named(broker), why: (error as Error).message })
-    await pause(retryDelayMs(failures))
+    const words = inWords(this.#config, error, 'READ')
+    const said = words instanceof Refused ? words.message : away
+    const before = this.#failures.get(broker)
+    const times = (before?.times ?? 0) + 1
+    this.#failures.set(broker, { times, said })
+    if (said !== before?.said)
+      this.#log(said === away ? 'kafka_away' : 'kafka_refused', { ...named(broker), why: words.message })
+    await pause(retryDelayMs(times))
   }
 
   async #ask(broker: number, wants: readonly Want[], waitMs = maxWaitMs): Promise<Fetched[]> {
@@ -247,6 +267,10 @@ export class LogReader {
         const detail = `topic ${this.#config.kafka.topic} had the id ${want.topicId} and has ${id} now`
         return { ...found, trouble: { reason: 'recreated', from: want.offset, to: want.offset, detail } }
       }
+      case errorCodes.forbidden: {
+        const { topic } = this.#config.kafka
+        throw new Refused(mayNot(this.#config, `read from topic ${topic}`, 'READ', `topic ${topic}`))
+      }
       default:
         return undefined
     }
@@ -273,10 +297,15 @@ export class LogReader {
   async #connect(broker: number): Promise<Connection> {
     const known = this.#connections.get(broker)
     if (known?.isConnected()) return known
+    if (known?.status === ConnectionStatuses.REAUTHENTICATING) {
+      await known.ready() // brokers let no session live longer than connections.max.reauth.ms
+      return known
+    }
     const address = this.#metadata?.brokers.get(broker)
     if (address === undefined) throw new Error(`broker ${broker} is not in the metadata`)
-    const { clientId, connectTimeout, requestTimeout } = clusterOptions(this.#config, this.#role)
-    const connection = new Connection(clientId, { connectTimeout, requestTimeout })
+    const { tls, ...options } = connectionOptions(this.#config)
+    const named = tls && { tls: { ...tls, servername: serverName(address.host) } }
+    const connection = new Connection(`footfall-${this.#role}`, { ...options, ...named })
     connection.on('error', () => {}) // the request under way fails with it
     this.#connections.set(broker, connection)
     await connection.connect(address.host, address.port)

@@ -1,8 +1,10 @@
 /** The topic: created by us with our settings, never in passing, and taken as it is when it exists. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { Admin, ConfigResourceTypes, findErrorBy } from '@platformatic/kafka'
+import { type Admin, ConfigResourceTypes, findErrorBy } from '@platformatic/kafka'
 import type { Config } from '../runtime/config.ts'
-import { clusterOptions, retryDelayMs } from './cluster.ts'
+import { useAdmin } from './admin.ts'
+import { retryDelayMs } from './cluster.ts'
+import { isForbidden, mayNot } from './rights.ts'
 
 export interface TopicDescription {
   readonly id: string
@@ -29,27 +31,30 @@ export class TopicCompacted extends Error {}
 /** The topic is absent or hidden, and this client could not create it. The message says why; waiting may help. */
 export class TopicUnavailable extends Error {}
 
+/** A right is missing; the message says which. */
+export class TopicForbidden extends TopicUnavailable {}
+
 const leadersDeadlineMs = 15_000
 const msPerDay = 86_400_000
 
 /**
  * Creates the topic if it is absent, with the partitions, replication and retention of the settings and the broker's
  * append time in its records. Two processes may do so at once. An existing topic is taken as it is.
- * @throws TopicCompacted; TopicUnavailable when it may not be seen or created; else what the brokers or the network
+ * @throws TopicCompacted; TopicUnavailable when it may not be seen or created; Refused by useAdmin; else what the brokers or the network
  * answered, which the caller may wait out.
  */
 export async function ensureTopic(config: Config): Promise<Topic> {
-  return withAdmin(config, async admin => {
-    const found = await describe(admin, config.kafka.topic)
+  return useAdmin(config, 'setup', async admin => {
+    const found = await describe(admin, config)
     const created = found === undefined && (await create(admin, config))
-    const topic = found ?? (await awaitLeaders(admin, config.kafka.topic))
+    const topic = found ?? (await awaitLeaders(admin, config))
     if (topic.settings?.cleanupPolicy.includes('compact')) {
       throw new TopicCompacted(
         `topic ${config.kafka.topic} is compacted (cleanup.policy=${topic.settings.cleanupPolicy}): records would ` +
           'vanish before they are counted; set cleanup.policy=delete or name another topic',
       )
     }
-    return { id: topic.id, partitions: topic.partitions, created, notes: notes(config.kafka.topic, topic) }
+    return { id: topic.id, partitions: topic.partitions, created, notes: notes(config, topic) }
   })
 }
 
@@ -60,32 +65,29 @@ export async function isCompacted(admin: Admin, topic: string): Promise<boolean>
 
 /** The topic as it is now; undefined when there is none. @throws what the brokers or the network answered. */
 export async function describeTopic(config: Config): Promise<TopicDescription | undefined> {
-  return withAdmin(config, admin => describe(admin, config.kafka.topic))
+  return useAdmin(config, 'setup', admin => describe(admin, config))
 }
 
-async function withAdmin<T>(config: Config, use: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = new Admin({ ...clusterOptions(config, 'setup'), retries: 1 })
-  try {
-    return await use(admin)
-  } finally {
-    await admin.close()
+async function describe(admin: Admin, config: Config): Promise<TopicDescription | undefined> {
+  const metadata = await partitionsOf(admin, config)
+  if (metadata === undefined) return undefined
+  const replication = Math.min(...metadata.partitions.map(partition => partition.replicas.length))
+  return {
+    id: metadata.id,
+    partitions: metadata.partitionsCount,
+    replication,
+    settings: await settings(admin, config.kafka.topic),
   }
 }
 
-async function describe(admin: Admin, topic: string): Promise<TopicDescription | undefined> {
-  const metadata = await partitionsOf(admin, topic)
-  if (metadata === undefined) return undefined
-  const replication = Math.min(...metadata.partitions.map(partition => partition.replicas.length))
-  return { id: metadata.id, partitions: metadata.partitionsCount, replication, settings: await settings(admin, topic) }
-}
-
-async function partitionsOf(admin: Admin, topic: string) {
+async function partitionsOf(admin: Admin, config: Config) {
+  const { topic } = config.kafka
   try {
     return (await admin.metadata({ topics: [topic], forceUpdate: true, retries: 0 })).topics.get(topic)
   } catch (error) {
-    // Of all that metadata can throw, a user error is the library's word for a topic that does not exist.
-    if (findErrorBy(error as Error, 'code', 'PLT_KFK_USER')) return undefined
-    if (isForbidden(error)) throw new TopicUnavailable(`this client may not see topic ${topic}: allow DESCRIBE on it`)
+    // The library's word for a topic that does not exist; its other user errors are about the connection.
+    if (findErrorBy(error as Error, 'code', 'PLT_KFK_USER')?.message.startsWith('Unknown topic')) return undefined
+    if (isForbidden(error)) throw new TopicForbidden(mayNot(config, `see topic ${topic}`, 'DESCRIBE', `topic ${topic}`))
     throw error
   }
 }
@@ -125,9 +127,8 @@ async function create(admin: Admin, config: Config): Promise<boolean> {
   } catch (error) {
     if (findErrorBy(error as Error, 'apiId', 'TOPIC_ALREADY_EXISTS')) return false
     if (isForbidden(error)) {
-      throw new TopicUnavailable(
-        `topic ${topic} does not exist and this client may not create it: create it, or allow CREATE`,
-      )
+      const may = mayNot(config, 'create it', 'CREATE', `topic ${topic}`)
+      throw new TopicForbidden(`topic ${topic} does not exist and ${may}, or create it (./footfall setup)`)
     }
     const refusal = findErrorBy(error as Error, 'code', 'PLT_KFK_PROTOCOL')
     if (refusal === null) throw error
@@ -137,28 +138,31 @@ async function create(admin: Admin, config: Config): Promise<boolean> {
 }
 
 /** A topic that was just created is known to the controller first and to the brokers a moment later. */
-async function awaitLeaders(admin: Admin, topic: string): Promise<TopicDescription> {
+async function awaitLeaders(admin: Admin, config: Config): Promise<TopicDescription> {
   const deadline = performance.now() + leadersDeadlineMs
   for (let attempt = 1; ; attempt++) {
-    const metadata = await partitionsOf(admin, topic).catch((error: unknown) => {
+    const metadata = await partitionsOf(admin, config).catch((error: unknown) => {
       if (findErrorBy(error as Error, 'hasStaleMetadata', true)) return undefined // elected in a moment
       throw error
     })
     if (metadata?.partitions.every(partition => partition.leader >= 0)) {
-      const described = await describe(admin, topic)
+      const described = await describe(admin, config)
       if (described !== undefined) return described
     }
     if (performance.now() > deadline) {
-      throw new TopicUnavailable(`topic ${topic} was created but has no leaders after ${leadersDeadlineMs} ms`)
+      throw new TopicUnavailable(
+        `topic ${config.kafka.topic} was created but has no leaders after ${leadersDeadlineMs} ms`,
+      )
     }
     await wait(retryDelayMs(attempt))
   }
 }
 
-function notes(name: string, topic: TopicDescription): string[] {
+function notes(config: Config, topic: TopicDescription): string[] {
+  const name = config.kafka.topic
   if (topic.settings === undefined) {
     return [
-      `not allowed to read the settings of topic ${name}: allow DESCRIBE_CONFIGS, or see that it is not compacted`,
+      `${mayNot(config, `read the settings of topic ${name}`, 'DESCRIBE_CONFIGS', `topic ${name}`)}, or see that it is not compacted`,
     ]
   }
   if (topic.settings.timestampType === 'LogAppendTime') return []
@@ -166,10 +170,4 @@ function notes(name: string, topic: TopicDescription): string[] {
     `topic ${name} has message.timestamp.type=${topic.settings.timestampType}: the age of an event is judged by its ` +
       "producer's clock; LogAppendTime takes the broker's",
   ]
-}
-
-function isForbidden(error: unknown): boolean {
-  return ['TOPIC_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED'].some(
-    refusal => findErrorBy(error as Error, 'apiId', refusal) !== null,
-  )
 }

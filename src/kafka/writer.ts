@@ -15,10 +15,11 @@ import {
 } from '@platformatic/kafka'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
-import { clusterOptions } from './cluster.ts'
+import { clusterOptions, openClient } from './cluster.ts'
 import { type Carrier, Lane, type LaneBooks, type Ticket } from './lane.ts'
 import { partitionOf } from './murmur2.ts'
 import { type OutgoingRecord, recordBytesMax } from './record-batch.ts'
+import { inWords, mayNot } from './rights.ts'
 
 /** More is waiting than may be held in memory; nothing of this send was taken. Try again when `full` is false. */
 export class WriterFull extends Error {}
@@ -43,6 +44,7 @@ export function openWriter(config: Config, log: Log, role: string, partitions: n
 }
 
 export class Writer implements Carrier {
+  readonly #config: Config
   readonly #topic: string
   readonly #log: Log
   readonly #client: Base
@@ -56,11 +58,12 @@ export class Writer implements Carrier {
 
   constructor(config: Config, log: Log, role: string, partitions: number) {
     const options = clusterOptions(config, role)
+    this.#config = config
     this.#topic = config.kafka.topic
     this.#log = log
     this.#timeoutMs = options.timeout
     // Each lane has one request on its way and retries by itself, where it knows what retrying means.
-    this.#client = new Base({ ...options, retries: 0, maxInflights: 1_000 })
+    this.#client = openClient(options, options => new Base({ ...options, retries: 0, maxInflights: 1_000 }))
     this.#grow(partitions)
   }
 
@@ -139,13 +142,24 @@ export class Writer implements Carrier {
   }
 
   async identify() {
-    const connection = await this.#client.connections.getFirstAvailable([
-      ...(await this.#metadata(false)).brokers.values(),
-    ])
-    return initProducerIdV4.api.async(connection, null, this.#timeoutMs)
+    try {
+      const brokers = [...(await this.#metadata(false)).brokers.values()]
+      const connection = await this.#client.connections.getFirstAvailable(brokers)
+      return await initProducerIdV4.api.async(connection, null, this.#timeoutMs)
+    } catch (error) {
+      throw inWords(this.#config, error, 'WRITE')
+    }
   }
 
   async produce(partition: number, batch: Buffer, attempt: number, onSending: () => void): Promise<number> {
+    try {
+      return await this.#produce(partition, batch, attempt, onSending)
+    } catch (error) {
+      throw inWords(this.#config, error, 'WRITE')
+    }
+  }
+
+  async #produce(partition: number, batch: Buffer, attempt: number, onSending: () => void): Promise<number> {
     const metadata = await this.#metadata(attempt > 0)
     const leader = metadata.topics.get(this.#topic)?.partitions[partition]?.leader
     const broker = leader === undefined ? undefined : metadata.brokers.get(leader)
@@ -155,8 +169,11 @@ export class Writer implements Carrier {
     return produce.async(connection, this.#topic, partition, batch, this.#timeoutMs)
   }
 
-  stalled(partition: number, why: string | undefined): void {
+  stalled(partition: number, reason: string | undefined): void {
     const before = this.trouble
+    const topic = `topic ${this.#topic}`
+    const isForbidden = reason === 'TOPIC_AUTHORIZATION_FAILED'
+    const why = isForbidden ? mayNot(this.#config, `write to ${topic}`, 'WRITE', topic) : reason
     if (why === undefined) this.#stalled.delete(partition)
     else this.#stalled.set(partition, why)
     if (before === undefined && why !== undefined) {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
+import { type KafkaSecurity, type KafkaSecurityValues, kafkaSecurity, securityProblems } from './kafka-security.ts'
 import { misspelt } from './misspelt.ts'
 import { gatherSettings } from './setting-files.ts'
 import { parseValue, refusal, type Value } from './setting-value.ts'
@@ -18,6 +19,7 @@ export interface Config {
     /** undefined: the broker's default. */
     readonly replication: number | undefined
     readonly retentionDays: number
+    readonly security: KafkaSecurity
   }
   readonly postgres: {
     readonly host: string
@@ -108,6 +110,10 @@ export function parseConfig(
     if (parsed !== undefined) values.set(setting.name, parsed)
     else wrong.push(refusal(setting, raw, files.get(setting.name)))
   }
+  const security = Object.fromEntries(values) as unknown as KafkaSecurityValues
+  // A file that could not be read was given all the same.
+  const isGiven = (name: string) => named[name] !== undefined || problems.some(problem => problem.startsWith(name))
+  wrong.push(...securityProblems(security, isGiven))
   if (wrong.length > 0) throw new WrongSettings(wrong)
   const is = <T>(name: (typeof settings)[number]['name']): T => values.get(name) as T
   const config: Config = {
@@ -119,6 +125,7 @@ export function parseConfig(
       partitions: is('KAFKA_TOPIC_PARTITIONS'),
       replication: is('KAFKA_TOPIC_REPLICATION'),
       retentionDays: is('KAFKA_TOPIC_RETENTION_DAYS'),
+      security: kafkaSecurity(security),
     },
     postgres: {
       host: is('POSTGRES_HOST'),

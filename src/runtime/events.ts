@@ -25,6 +25,7 @@ export const events = {
   // What a role needs
   topic_awaited: warn('waiting for Kafka and the topic'),
   topic_found: info('topic found'),
+  kafka_refused: error('Kafka refuses this client, trying on'),
   topic_differs: warn('the topic is not set as it should be'),
   tables_awaited: warn('waiting for the tables'),
   tables_made: info('tables made'),

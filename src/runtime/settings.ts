@@ -2,6 +2,7 @@
  * Every setting there is: name, kind, default, range and what it is for. `.env.example` and the error messages say the
  * same; a test holds them together.
  */
+import { mechanisms, protocols } from './kafka-security.ts'
 import type { PemKind } from './pem.ts'
 
 export type Kind =
@@ -73,6 +74,44 @@ export const settings = [
     type: whole(1, 36_500),
     fallback: '30',
     about: 'How long the topic keeps events when it is created here: how far back proofs reach.',
+  },
+  {
+    name: 'KAFKA_SECURITY_PROTOCOL',
+    type: { kind: 'choice', of: protocols },
+    fallback: 'PLAINTEXT',
+    about: 'How brokers are reached: SSL encrypts, SASL asks for user and password. See docs/security.md.',
+  },
+  {
+    name: 'KAFKA_SASL_MECHANISM',
+    type: { kind: 'choice', of: mechanisms },
+    about: 'How user and password are shown to the brokers.',
+  },
+  { name: 'KAFKA_SASL_USERNAME', type: text(/^\S+$/, 'a name without blanks'), about: 'The user of SASL.' },
+  {
+    name: 'KAFKA_SASL_PASSWORD',
+    type: { kind: 'text', allowed: 'any text' },
+    secret: true,
+    fromFile: true,
+    about: 'The password of SASL.',
+  },
+  {
+    name: 'KAFKA_SSL_CA',
+    type: { kind: 'pem', of: 'certificates' },
+    fromFile: true,
+    about: "The CAs that may have signed the brokers' certificates. Unset: those that Node brings.",
+  },
+  {
+    name: 'KAFKA_SSL_CERT',
+    type: { kind: 'pem', of: 'certificates' },
+    fromFile: true,
+    about: 'The certificate by which brokers know us, where they ask for one, and those that lead to its CA.',
+  },
+  {
+    name: 'KAFKA_SSL_KEY',
+    type: { kind: 'pem', of: 'key' },
+    secret: true,
+    fromFile: true,
+    about: 'Its key.',
   },
   {
     name: 'KAFKA_PORT',

@@ -82,7 +82,6 @@ type Properties = Readonly<Record<string, string>>
 
 function serverProperties(port: number, controllerPort: number, settings: Properties = {}): Properties {
   return {
-    ...settings,
     'process.roles': 'broker,controller',
     'node.id': '1',
     listeners: `PLAINTEXT://${host}:${port},CONTROLLER://${host}:${controllerPort}`,
@@ -104,6 +103,7 @@ function serverProperties(port: number, controllerPort: number, settings: Proper
     'share.coordinator.state.topic.min.isr': '1',
     // The usual 128 MB of the cleaner would be a quarter of the heap; here it compacts four small internal topics.
     'log.cleaner.dedupe.buffer.size': '8388608',
+    ...settings,
   }
 }
 

@@ -1,6 +1,7 @@
 /** Where every partition stands: positions, fates, lag, window, owner, halts; rejects by reason; totals. */
 import type { Client } from 'pg'
 import { listBounds, type PartitionBounds } from '../kafka/bounds.ts'
+import { Refused } from '../kafka/refusal.ts'
 import { describeTopic } from '../kafka/topic.ts'
 import type { Config } from '../runtime/config.ts'
 import { type Decision, readDecisions } from './decisions.ts'
@@ -101,7 +102,8 @@ async function readLog(config: Config): Promise<LogSide> {
     if (topic === undefined) return { bounds: new Map(), problem: `there is no topic ${config.kafka.topic}` }
     return { bounds: await listBounds(config, topic.partitions), problem: null }
   } catch (error) {
-    return { bounds: new Map(), problem: `Kafka does not answer: ${(error as Error).message}` }
+    const { message } = error as Error
+    return { bounds: new Map(), problem: error instanceof Refused ? message : `Kafka does not answer: ${message}` }
   }
 }
 

@@ -126,11 +126,15 @@ export interface Own extends Address {
   readonly start: () => Promise<void>
 }
 
-/** @param settings for server.properties */
-export function ownKafka(test: TestContext, settings: Readonly<Record<string, string>> = {}): Promise<Own> {
+/** @param settings for server.properties. @param port its own, where the settings have to know it. */
+export function ownKafka(
+  test: TestContext,
+  settings: Readonly<Record<string, string>> = {},
+  port?: number,
+): Promise<Own> {
   const folder = join(shared().folder, freshName('kafka'))
   const options = { folder, jars: shared().jars, logFile: `${folder}.log`, settings, isShort: true }
-  return own(test, port => startKafka({ ...options, port }))
+  return own(test, port => startKafka({ ...options, port }), port)
 }
 
 /** @param settings for postgresql.conf */
@@ -140,8 +144,8 @@ export function ownPostgres(test: TestContext, settings: Readonly<Record<string,
   return own(test, port => startPostgres({ ...options, port }))
 }
 
-async function own(test: TestContext, start: (port?: number) => Promise<Embedded>): Promise<Own> {
-  let running = await start()
+async function own(test: TestContext, start: (port?: number) => Promise<Embedded>, wanted?: number): Promise<Own> {
+  let running = await start(wanted)
   const { host, port, address } = running
   closing(test, () => running.kill())
   return {

@@ -1,6 +1,6 @@
 /** kafkajs: a client that shares no code with ours, as the world's producers do not. */
 import type { TestContext } from 'node:test'
-import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs'
+import kafkajs, { type Admin, type KafkaConfig, type Message, type Producer } from 'kafkajs'
 import { type Address, closing, sharedKafka, until } from './environment.ts'
 
 const { Kafka, logLevel } = kafkajs
@@ -8,8 +8,34 @@ const { Kafka, logLevel } = kafkajs
 // It warns about its own default, which this test does not rest on.
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1'
 
-export const foreignClient = (kafka: Address = sharedKafka()) =>
-  new Kafka({ clientId: 'foreign', brokers: [kafka.address], logLevel: logLevel.NOTHING, retry: { retries: 20 } })
+export type Security = Pick<KafkaConfig, 'ssl' | 'sasl'>
+
+export const foreignClient = (kafka: Address = sharedKafka(), security: Security = {}) =>
+  new Kafka({
+    clientId: 'foreign',
+    brokers: [kafka.address],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 20 },
+    ...security,
+  })
+
+/** Reads so many records of a topic from its beginning. */
+export async function readForeign(
+  test: TestContext,
+  topic: string,
+  records: number,
+  kafka: Address,
+  security: Security,
+): Promise<Buffer[]> {
+  const consumer = foreignClient(kafka, security).consumer({ groupId: `reading-${topic}`, maxWaitTimeInMs: 100 })
+  closing(test, () => consumer.disconnect())
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  const values: Buffer[] = []
+  await consumer.run({ eachMessage: async ({ message }) => void values.push(message.value!) })
+  await until(() => values.length >= records, 20_000, `${records} records of ${topic} were read`)
+  return values
+}
 
 /** Idempotent, because kafkajs sends a whole request again when one partition of it has no leader yet. */
 export async function foreignProducer(test: TestContext, kafka: Address = sharedKafka()): Promise<Producer> {

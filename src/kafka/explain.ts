@@ -1,0 +1,46 @@
+/** What went wrong with the brokers, in words for people: brokers that close a connection without a word are asked why. */
+import { Connection, parseBroker, saslHandshakeV1 } from '@platformatic/kafka'
+import type { Config } from '../runtime/config.ts'
+import { connectionOptions, serverName } from './cluster.ts'
+import { asksForSasl, isSilentEnd, Refused, refusal } from './refusal.ts'
+
+const askMs = 3_000
+
+/** @returns Refused, or the error as it came when it is something else, such as a broker that is down. */
+export async function explain(config: Config, error: unknown): Promise<Error> {
+  const sentence = refusal(config, error) ?? (isSilentEnd(error) ? await askWhy(config) : undefined)
+  return sentence === undefined ? (error as Error) : new Refused(sentence, { cause: error })
+}
+
+/** Goes to each broker once more, over a connection of its own, and does the first step of SASL there. */
+async function askWhy(config: Config): Promise<string | undefined> {
+  for (const address of config.kafka.bootstrapServers) {
+    const sentence = await ask(config, address)
+    if (sentence !== undefined) return sentence
+  }
+  return undefined
+}
+
+async function ask(config: Config, address: string): Promise<string | undefined> {
+  const { security } = config.kafka
+  const { host, port } = parseBroker(address)
+  const { tls } = connectionOptions(config)
+  const times = { connectTimeout: askMs, requestTimeout: askMs }
+  const connection = new Connection('footfall-probe', {
+    ...times,
+    ...(tls && { tls: { ...tls, servername: serverName(host) } }),
+  })
+  let alert: Error | undefined
+  connection.on('error', error => {
+    alert = error
+  })
+  try {
+    await connection.connect(host, port)
+    const { mechanisms = [] } = await saslHandshakeV1.api.async(connection, security.sasl?.mechanism ?? 'PLAIN')
+    return security.sasl === undefined ? asksForSasl(address, mechanisms, security) : undefined
+  } catch (error) {
+    return refusal(config, alert, address) ?? refusal(config, error, address)
+  } finally {
+    await connection.close()
+  }
+}
