@@ -4,7 +4,8 @@ import type { Log } from '../runtime/log.ts'
 
 export function serverLog(log: Log): FastifyBaseLogger {
   const warn = (facts: unknown, text?: string) => {
-    log('http_server_warned', typeof facts === 'string' ? { why: facts } : { ...(facts as object), why: text })
+    const { err } = Object(facts) as { readonly err?: unknown }
+    log('http_server_warned', { why: typeof facts === 'string' ? facts : text, err })
   }
   const quiet = () => {}
   const logger: FastifyBaseLogger = {

@@ -101,8 +101,8 @@ async function count(
     state.ready = () => [part('start', 'stopping')]
     ending.abort()
     // What was read is settled by now: the next owner of a partition finds nothing half done.
-    await reporting
     await commitLast(loop, membership)
-    await membership.leave()
+    // Leaving ends a report that waits for a Kafka that is away.
+    await Promise.all([membership.leave(), reporting])
   }
 }

@@ -16,10 +16,18 @@ export function createLog(role: string, level: string, write?: (line: string) =>
     base: { role },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: shown },
   }
   const logger = write === undefined ? pino(options) : pino(options, { write })
   return (event, facts) => {
     const { level, message } = events[event]
     logger[level]({ event, ...facts }, message)
   }
+}
+
+/** Not all that an error carries: PostgreSQL's have the values of rows in their details. */
+function shown(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const { type, message, code, stack } = pino.stdSerializers.err(error)
+  return { type, message, code, stack }
 }
