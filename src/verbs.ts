@@ -202,7 +202,11 @@ async function changeRules(config: Config, flags: Flags): Promise<number> {
   ])
   const plan = await planRules(config)
   if (plan === undefined)
-    return tell(flags, { changed: false }, 'Nothing to change: the rules are those of the settings.')
+    return tell(
+      flags,
+      { changed: false },
+      'Nothing to change: the rules are those of the settings, or none are recorded yet.',
+    )
   if (!(await agreed(flags, rulesPlanText(plan), 'Change the rules?'))) return 1
   const change = await carryOutRules(config, plan)
   return tell(flags, { changed: true, ...change }, rulesChangeText(change))

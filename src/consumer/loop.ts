@@ -81,6 +81,7 @@ export class Loop {
     while (!this.#stopping) {
       this.#opener.openDue()
       this.#opener.lookAtTopic()
+      this.#opener.lookAtLedger()
       if (await this.#foldRests()) continue
       const used = this.#roomUsed()
       const wants = this.#all().flatMap(one => (one.wantsRecords && this.#hasRoom(one, used) ? [one.want()] : []))

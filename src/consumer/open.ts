@@ -24,6 +24,19 @@ export async function open(
   return (await read(client, idKey, partition))!
 }
 
+/** Where partitions stand, without what it takes to go on. */
+export async function places(
+  client: Client,
+  partitions: readonly number[],
+): Promise<Pick<Standing, 'of' | 'nextOffset'>[]> {
+  const { rows } = await client.query<RowKey & { readonly partition: number; readonly next_offset: string }>(
+    `select topic_id, partition, lineage, rules_version, next_offset
+       from partition_ledger where partition = any($1) and state = 'open'`,
+    [partitions],
+  )
+  return rows.map(row => ({ of: lineageOf(row, row.partition), nextOffset: Number(row.next_offset) }))
+}
+
 /** Ledger row, rules and ids of one moment: a settle of another owner falls wholly before or wholly after it. */
 async function read(client: Client, idKey: Buffer, partition: number): Promise<Opened | undefined> {
   await client.query('begin isolation level repeatable read read only')
@@ -122,13 +135,16 @@ export async function haltGone(client: Client, topicId: string, partitions: numb
   )
 }
 
-interface LedgerRow extends Rules {
+interface RowKey {
   readonly topic_id: string
   readonly lineage: number
+  readonly rules_version: number
+}
+
+interface LedgerRow extends RowKey, Rules {
   readonly start_offset: string
   readonly next_offset: string
   readonly clock_ms: string
-  readonly rules_version: number
   readonly tail_epoch: number | null
   readonly tail_crc: string | null
   readonly halt_reason: Halt['reason'] | null
@@ -149,8 +165,12 @@ function key({ topicId, partition, lineage }: Lineage): [string, number, number]
   return [topicId, partition, lineage]
 }
 
+function lineageOf(row: RowKey, partition: number): Lineage {
+  return { topicId: row.topic_id, partition, lineage: row.lineage, rulesVersion: row.rules_version }
+}
+
 function opened(row: LedgerRow, partition: number, ids: readonly IdPiece[]): Opened {
-  const of = { topicId: row.topic_id, partition, lineage: row.lineage, rulesVersion: row.rules_version }
+  const of = lineageOf(row, partition)
   const tail = row.tail_epoch === null ? undefined : { epoch: row.tail_epoch, crc: Number(row.tail_crc) }
   const standing = { of, nextOffset: Number(row.next_offset), clockMs: Number(row.clock_ms), tail, ids }
   const halt = row.halt_reason === null ? undefined : haltOf(row, row.halt_reason)

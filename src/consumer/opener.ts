@@ -7,16 +7,19 @@ import { compacted, type Trouble } from '../kafka/trouble.ts'
 import { differingSettings, type Rules } from '../postgres/rules.ts'
 import { UnfitDatabase } from '../postgres/unfit-database.ts'
 import type { Event } from '../runtime/events.ts'
+import type { Lineage } from './batch.ts'
 import type { Core } from './core.ts'
 import { Fold, type Standing } from './fold.ts'
 import { IdHash } from './id-hash.ts'
 import type { Partition } from './partition.ts'
-import type { Halt } from './store.ts'
+import { type Halt, StoreFault } from './store.ts'
 
 /** How soon a resumed partition is noticed. */
 const haltedLookMs = 2_000
 /** How soon it is noticed that somebody has the topic compacted. */
 const topicLookMs = 5_000
+/** How soon it is noticed that a person, or a database that was put back, has moved a partition that is at rest. */
+const ledgerLookMs = 2_000
 
 export class Opener {
   /** Rejects when no later attempt could succeed. */
@@ -28,6 +31,7 @@ export class Opener {
   readonly #told = new Map<number, string>()
   #last: Promise<void> = Promise.resolve()
   #topicDueMs = 0
+  #ledgerDueMs = 0
   #stopping = false
 
   constructor(core: Core) {
@@ -54,6 +58,13 @@ export class Opener {
     if (this.#topicDueMs > Date.now()) return
     this.#topicDueMs = Number.POSITIVE_INFINITY // until this look is over
     this.#next(() => this.#stopIfCompacted())
+  }
+
+  /** Looks now and then whether the ledger is where the partitions at rest are: only a batch would find out otherwise. */
+  lookAtLedger(): void {
+    if (this.#ledgerDueMs > Date.now()) return
+    this.#ledgerDueMs = Number.POSITIVE_INFINITY // until this look is over
+    this.#next(() => this.#dropMoved())
   }
 
   /** A trouble becomes a halt once all before it is settled and a look over new connections shows the same. */
@@ -132,6 +143,27 @@ export class Opener {
     settling.wake()
   }
 
+  async #dropMoved(): Promise<void> {
+    const { partitions, store, logger, reading } = this.#core
+    const resting = [...partitions.values()]
+      .filter(({ phase, isSettled }) => phase === 'open' && isSettled)
+      .map(partition => ({ partition, fold: partition.fold!, next: partition.fold!.next }))
+    try {
+      const places = resting.length === 0 ? [] : await store.places(resting.map(one => one.partition.number))
+      for (const { partition, fold, next } of resting) {
+        if (partition.fold !== fold || fold.next !== next) continue // went on meanwhile
+        if (places.some(place => place.nextOffset === next && isSame(place.of, fold.of))) continue
+        logger('partition_overtaken', { partition: partition.number, from: next })
+        partition.drop(Date.now())
+        reading.wake()
+      }
+    } catch (error) {
+      // Settling and opening tell of a store that does not answer.
+      if (!(error instanceof StoreFault)) this.#break(error as Error)
+    }
+    this.#ledgerDueMs = Date.now() + ledgerLookMs
+  }
+
   #rest(partition: Partition, halt: Halt, wasHalted: boolean): void {
     partition.halt = halt
     partition.phase = 'halted'
@@ -191,6 +223,9 @@ export class Opener {
 function placeOf({ of, nextOffset, tail }: Pick<Standing, 'of' | 'nextOffset' | 'tail'>): Place {
   return { topicId: of.topicId, partition: of.partition, nextOffset, tail }
 }
+
+const isSame = (a: Lineage, b: Lineage): boolean =>
+  a.topicId === b.topicId && a.partition === b.partition && a.lineage === b.lineage && a.rulesVersion === b.rulesVersion
 
 function refuseChangedRules(now: Rules, ours: Rules): void {
   const changes = differingSettings(ours, now).map(one => `${one.setting} from ${one.recorded} to ${one.wanted}`)

@@ -11,7 +11,7 @@ import type { Config } from '../runtime/config.ts'
 import type { Batch } from './batch.ts'
 import type { Standing } from './fold.ts'
 import { install } from './install.ts'
-import { halt, haltGone, moveStart, open } from './open.ts'
+import { halt, haltGone, moveStart, open, places } from './open.ts'
 import { settle } from './settle.ts'
 import { type Halt, type Installation, type Opened, type Outcome, type Seen, type Store, StoreFault } from './store.ts'
 
@@ -33,6 +33,10 @@ export class PostgresStore implements Store {
 
   open(topicId: string, partition: number, logStart: number): Promise<Opened> {
     return this.#reader.use(client => open(client, this.#idKey!, topicId, partition, logStart))
+  }
+
+  places(partitions: readonly number[]): Promise<Pick<Standing, 'of' | 'nextOffset'>[]> {
+    return this.#reader.use(client => places(client, partitions))
   }
 
   settle(batches: readonly Batch[]): Promise<ReadonlyMap<Batch, Outcome>> {

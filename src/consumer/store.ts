@@ -68,6 +68,8 @@ export interface Store {
    * @throws UnfitDatabase: this is not the database that was installed.
    */
   open(topicId: string, partition: number, logStart: number): Promise<Opened>
+  /** Where these partitions stand now, those that are open. */
+  places(partitions: readonly number[]): Promise<readonly Pick<Standing, 'of' | 'nextOffset'>[]>
   /** Settles batches of different partitions in one transaction. */
   settle(batches: readonly Batch[]): Promise<ReadonlyMap<Batch, Outcome>>
   /** Nothing was counted yet: an earliest start moves with the log's. @returns false when the ledger says otherwise. */

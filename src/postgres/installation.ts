@@ -12,9 +12,16 @@ export async function claimDatabase(client: Client, topic: string): Promise<Buff
     topic,
     randomBytes(16),
   ])
-  const { rows } = await client.query<{ topic: string; id_key: Buffer }>('select topic, id_key from installation')
-  const { topic: recorded, id_key: idKey } = rows[0]!
-  if (recorded === topic) return idKey
+  await refuseOtherTopic(client, topic)
+  const { rows } = await client.query<{ id_key: Buffer }>('select id_key from installation')
+  return rows[0]!.id_key
+}
+
+/** @throws UnfitDatabase when the database counts another topic. */
+export async function refuseOtherTopic(client: Client, topic: string): Promise<void> {
+  const { rows } = await client.query<{ topic: string }>('select topic from installation')
+  const recorded = rows[0]?.topic
+  if (recorded === undefined || recorded === topic) return
   throw new UnfitDatabase(
     `this database counts the topic ${recorded}, KAFKA_TOPIC_USER_ACTIVITIES is ${topic}: ` +
       'set it back, or use another database (POSTGRES_DB) for the other topic',

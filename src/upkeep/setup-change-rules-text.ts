@@ -18,7 +18,7 @@ export function rulesPlanText({ recorded, wanted, differences, partitions }: Rul
   else lines.push('They would hold from where counting stands at that moment:', ...partitions.map(effectText))
   lines.push(
     'What was counted or rejected before stays as it is.',
-    'Running consumers stop at their next batch; start them with these settings.',
+    'Running consumers stop within seconds; start them with these settings.',
   )
   return lines.join('\n')
 }

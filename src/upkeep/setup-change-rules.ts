@@ -1,6 +1,7 @@
 /** `setup --change-rules`: shows which rules the settings would change, from where and what it means; then changes them. */
 import type { Client } from 'pg'
 import { judgeVersion } from '../event/judge.ts'
+import { refuseOtherTopic } from '../postgres/installation.ts'
 import {
   changeRules,
   differingSettings,
@@ -45,6 +46,7 @@ export interface RulesChange extends RulesPlan {
  */
 export function planRules(config: Config): Promise<RulesPlan | undefined> {
   return withTables(config, 'footfall setup', async client => {
+    await refuseOtherTopic(client, config.kafka.topic)
     const recorded = await readRules(client)
     if (recorded === undefined) return undefined
     const wanted = { ...config.rules, judgeVersion }

@@ -6,7 +6,7 @@
 import type { Client } from 'pg'
 import { judgeVersion } from '../event/judge.ts'
 import { listBounds, listOffsetsAt, type PartitionBounds } from '../kafka/bounds.ts'
-import { claimDatabase } from '../postgres/installation.ts'
+import { claimDatabase, refuseOtherTopic } from '../postgres/installation.ts'
 import { lockLedger } from '../postgres/lock-ledger.ts'
 import { readOrRecordRules, whyRefused } from '../postgres/rules.ts'
 import { UnfitDatabase } from '../postgres/unfit-database.ts'
@@ -32,7 +32,10 @@ export async function planStart(
   topic: { readonly id: string; readonly partitions: number },
   at: StartAt,
 ): Promise<StartPlan> {
-  await withTables(config, 'footfall setup', refuseWhenCounted)
+  await withTables(config, 'footfall setup', async client => {
+    await refuseOtherTopic(client, config.kafka.topic)
+    await refuseWhenCounted(client)
+  })
   const bounds = await listBounds(config, topic.partitions)
   const found = at.kind === 'time' ? await listOffsetsAt(config, topic.partitions, at.ms) : new Map<number, number>()
   const offsets = offsetsOf(at, bounds, found)
@@ -99,5 +102,4 @@ export function startPlanText({ partitions }: StartPlan): string {
 }
 
 export const startedText =
-  'Counting begins there. Consumers that run notice at their next record; start them again to begin at once.\n' +
-  'It can be said otherwise until something is counted.'
+  'Counting begins there; consumers that run go there within seconds. It can be said otherwise until something is counted.'

@@ -161,6 +161,7 @@ test('a start that is said again under a running consumer is where it counts fro
   const client = await connect(t, database)
   await until(async () => (await client.query('select from partition_watch')).rowCount === 1, 20_000, 'it holds it')
   assert.equal((await run(t, 'setup', settings, ['--start-at', '0:90', '--yes'])).code, 0)
+  await untilRead(client, 10)
   const admin = foreignClient().admin()
   await admin.connect()
   closing(t, () => admin.disconnect())
