@@ -200,7 +200,7 @@ function whyNot(decision: Request['decision'], at: Halted, now: Seen): string {
     const { reason } = at.halt
     return reason === 'refused'
       ? 'The log is the one that was counted, only PostgreSQL refuses a batch of it.'
-      : `The log can be read at ${at.nextOffset}: nothing is lost, and it is the one that was counted.`
+      : `The log can be read at ${at.nextOffset}${ofTheProgram.has(reason) ? ' by this program with its settings' : ''}: nothing is lost, and it is the one that was counted.`
   }
   const still = `It is ${trouble.reason} now: ${trouble.detail}.`
   if (decision === 'accept-loss' && isCounted(trouble, at)) return `${still} What was counted cannot be lost.`

@@ -18,6 +18,7 @@ import {
 import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka, until } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { sendForeign } from '../support/foreign.ts'
+import { carryOut } from '../support/resume.ts'
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
@@ -96,7 +97,28 @@ test('a batch that inflates beyond CONSUMER_MAX_BATCH_BYTES halts its partition,
   assert.deepEqual(standing, ['2 open null', ...Array(4).fill('1 halted too_large')])
   assert.deepEqual(await countedTable(client), recount([...codecs.map((_, p) => eventOf(p)), eventOf(100)]))
   await assertBalanced(client)
+
+  const place = { topic, database }
+  const haltedAt = async () =>
+    (await client.query('select halted_at::text as at from partition_ledger where partition = 1')).rows[0].at
+  const before = await haltedAt()
+  await carryOut(place, './footfall partitions resume 1') // seen by a program whose limit is higher than the consumer's
+  await until(async () => ![null, before].includes(await haltedAt()), 20_000, 'the consumer halts it again')
+  const tight = { ...place, settings: { CONSUMER_MAX_BATCH_BYTES: '1048576' } }
+  await carryOut(tight, './footfall partitions resume 2 --accept-loss 1-2')
+  await until(async () => (await ledger(client))[2]!.next_offset === 3, 20_000, 'it goes on behind the loss')
   await small.stop()
+  await startCounting(t, place)
+  await carryOut(place, './footfall partitions resume all')
+  await untilRead(client, 2 + 4 * 3)
+  const large = [1, 3, 4].map(partition => eventOf(50 + partition))
+  const read = [...codecs.flatMap((_, p) => [eventOf(p), eventOf(100 + p)]), ...large]
+  assert.deepEqual(await countedTable(client), recount(read))
+  assert.deepEqual(
+    (await ledger(client)).map(({ lost }) => lost),
+    [0, 0, 1, 0, 0],
+  )
+  await assertBalanced(client)
 })
 
 test('a limit that is lower than a batch which was counted already stops nothing', async t => {

@@ -15,6 +15,7 @@ import {
 import { connect, freshDatabase, freshName, freshTopic, ownPostgres, until } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { sendForeign } from '../support/foreign.ts'
+import { carryOut } from '../support/resume.ts'
 
 test('G5: PostgreSQL killed and gone for a while delays the counts and changes none, and rejects nothing', async t => {
   const postgres = await ownPostgres(t)
@@ -123,6 +124,17 @@ test('G5: a batch that PostgreSQL refuses for its data halts its partition alone
   expected.set(key, before.get(key)!)
   assert.deepEqual(await countedTable(client), expected)
   assert.deepEqual((await client.query('select from rejects')).rowCount, 0)
+
+  const place = { topic, database }
+  await startCounting(t, place)
+  // Only the one record is at fault: what else was in its batch is counted.
+  await carryOut(place, './footfall partitions resume 1 --accept-loss 100-101')
+  await untilRead(client, 901)
+  const all = recount(events(0, 900))
+  all.set(key, before.get(key)!)
+  assert.deepEqual(await countedTable(client), all)
+  const { lost, state } = (await ledger(client))[1]!
+  assert.deepEqual([lost, state], [1, 'open'])
 })
 
 const unheard = 'ffffffff-ffff-4fff-8fff-ffffffffffff'

@@ -13,6 +13,7 @@ import {
 import { closing, connect, freshDatabase, freshTopic, until } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { foreignClient, sendForeign } from '../support/foreign.ts'
+import { carryOut, halts } from '../support/resume.ts'
 import { deleteRecords } from '../support/trim.ts'
 
 test('G7: records deleted past our position while no consumer ran halt that partition alone, also after a restart', async t => {
@@ -40,6 +41,18 @@ test('G7: records deleted past our position while no consumer ran halt that part
   const { rows } = await client.query('select halt_from::int, halt_to::int from partition_ledger where partition = 0')
   assert.deepEqual(rows, [{ halt_from: 100, halt_to: 149 }])
   assert.deepEqual(await countedTable(client), recount([...events(0, 200), ...events(300, 300)]))
+  await assertBalanced(client)
+
+  const place = { topic, database }
+  await startCounting(t, place)
+  await deleteRecords(topic, 0, 160) // retention does not wait for a person
+  await carryOut(place, [...(await halts(place)).values()][0]!.waysOut[0]!.command)
+  await until(async () => (await rowOf(client, 0)).next_offset === 220, 20_000, 'it goes on behind the loss')
+  const { lost, counted, state } = await rowOf(client, 0)
+  assert.deepEqual([lost, counted, state], [60, 160, 'open'])
+  // The two rounds sent 200 more, to the other partition; in this one 160 to 199 are events 260 to 299.
+  const read = [...events(0, 200), ...events(300, 300), ...events(260, 40), ...events(0, 10), ...events(0, 10)]
+  assert.deepEqual(await countedTable(client), recount(read))
   await assertBalanced(client)
 })
 

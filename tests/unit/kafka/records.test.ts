@@ -303,6 +303,15 @@ test('a batch of the past whose length leads back does not make the walk go in c
   }
 })
 
+test('a batch that lies before the one in front of it is malformed, and nothing of it is read or passed over', () => {
+  const misplaced = [plainBatch(30, 'a', 'b'), plainBatch(94, 'c'), plainBatch(32, 'd')].map(encodeBatch)
+  const walk = new RecordWalk(Buffer.concat(misplaced.toSpliced(1, 1)), 30, [], bytesMax)
+  assert.deepEqual(textsOf(stepsOf(walk)), ['a', 'b', 'd'])
+  const back = new RecordWalk(Buffer.concat(misplaced.toSpliced(0, 1)), 94, [], bytesMax)
+  assert.deepEqual(textsOf(stepsOf(back)), ['c'])
+  assert.deepEqual([back.trouble?.reason, back.trouble?.from], ['malformed', 95])
+})
+
 test('a last offset before the first is malformed, not a batch of the past', () => {
   const batch = encodeBatch({ ...plainBatch(5, 'a'), lastOffsetDelta: -3, count: -2 })
   const walk = new RecordWalk(batch, 5, [], bytesMax)
