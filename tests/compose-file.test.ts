@@ -12,7 +12,7 @@ interface Service {
   readonly [key: string]: unknown
   readonly image: string
   readonly user?: string
-  readonly build?: string
+  readonly build?: object
   readonly ports?: readonly string[]
   readonly environment: Readonly<Record<string, string | null>>
 }
