@@ -29,6 +29,7 @@ const delayFirstMs = 1_000
 const delayLastMs = 30_000
 /** A connection waits so long, within its connectTimeout, before it fails by what was said last time. */
 const holdMs = 2_500
+const sessionMsMax = 2_000_000_000n
 
 /** What each broker said, per credentials of this process. */
 const refusals = new WeakMap<Credentials, Map<string, Refused>>()
@@ -36,12 +37,15 @@ const refusals = new WeakMap<Credentials, Map<string, Refused>>()
 export function saslOptions(credentials: Credentials): SASLOptions {
   const authenticate: SASLCustomAuthenticator = (_mechanism, connection, ask, _user, _password, _token, callback) => {
     offer(credentials, connection, ask).then(
-      answer => callback(null, answer),
+      answer => callback(null, { ...answer, sessionLifetimeMs: shorter(answer.sessionLifetimeMs) }),
       (error: Error) => callback(error),
     )
   }
   return { ...credentials, authenticate }
 }
+
+/** A timer runs out at once when it is set to more than 31 bits of ms, and the library would authenticate without end. */
+const shorter = (sessionMs: bigint): bigint => (sessionMs > sessionMsMax ? sessionMsMax : sessionMs)
 
 async function offer(credentials: Credentials, connection: Connection, ask: Ask) {
   const byBroker = refusals.get(credentials) ?? new Map<string, Refused>()

@@ -14,11 +14,8 @@ export async function explain(config: Config, error: unknown): Promise<Error> {
 
 /** Goes to each broker once more, over a connection of its own, and does the first step of SASL there. */
 async function askWhy(config: Config): Promise<string | undefined> {
-  for (const address of config.kafka.bootstrapServers) {
-    const sentence = await ask(config, address)
-    if (sentence !== undefined) return sentence
-  }
-  return undefined
+  const sentences = await Promise.all(config.kafka.bootstrapServers.map(address => ask(config, address)))
+  return sentences.find(sentence => sentence !== undefined)
 }
 
 async function ask(config: Config, address: string): Promise<string | undefined> {

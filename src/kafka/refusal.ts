@@ -118,6 +118,10 @@ function certificate({ code = '', reason = '' }: Link, { broker, config }: Place
     return `the certificate of ${broker} is for another host (${names}): ${mend}`
   }
   if (!/ALERT/.test(code)) return undefined
+  if (!/CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED/.test(code)) {
+    const why = 'it takes no protocol version or cipher of ours, or wants a client certificate (KAFKA_SSL_CERT)'
+    return `${broker} ends the TLS handshake (${reason}): ${why}`
+  }
   return own === undefined
     ? `${broker} asks for a client certificate (${reason}): set KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE`
     : `${broker} refuses the certificate in KAFKA_SSL_CERT (${reason}): it has to be valid, of a CA that the broker trusts`

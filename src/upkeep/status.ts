@@ -2,7 +2,7 @@
 import type { Client } from 'pg'
 import { listBounds, type PartitionBounds } from '../kafka/bounds.ts'
 import { Refused } from '../kafka/refusal.ts'
-import { describeTopic } from '../kafka/topic.ts'
+import { describeTopic, TopicForbidden } from '../kafka/topic.ts'
 import type { Config } from '../runtime/config.ts'
 import { type Decision, readDecisions } from './decisions.ts'
 import { withTables } from './tables.ts'
@@ -103,7 +103,8 @@ async function readLog(config: Config): Promise<LogSide> {
     return { bounds: await listBounds(config, topic.partitions), problem: null }
   } catch (error) {
     const { message } = error as Error
-    return { bounds: new Map(), problem: error instanceof Refused ? message : `Kafka does not answer: ${message}` }
+    const isRefused = error instanceof Refused || error instanceof TopicForbidden
+    return { bounds: new Map(), problem: isRefused ? message : `Kafka does not answer: ${message}` }
   }
 }
 

@@ -232,12 +232,8 @@ test('with the rights of docs/security.md', async t => {
     async t => {
       const consumer = roleProcess(t, 'consumer', settings('footfall_consumer'))
       const waits = await whyOf(() => linesOf(consumer), 'kafka_refused')
-      assert.match(
-        waits,
-        new RegExp(
-          `^User:footfall_consumer may not see topic ${topic}: allow DESCRIBE on topic|^topic ${topic} does not exist and User:footfall_consumer may not create it: allow CREATE`,
-        ),
-      )
+      const create = `User:footfall_consumer may not create it: allow CREATE on topic ${topic}`
+      assert.ok(waits.startsWith(`topic ${topic} does not exist and ${create}`), waits)
       const setup = roleProcess(t, 'setup', settings('footfall_owner'))
       assert.deepEqual(
         [(await setup.ended).code, setup.output[0]],

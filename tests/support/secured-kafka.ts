@@ -22,8 +22,9 @@ import { type Address, freshName, ownKafka, sharedFolder, until } from './enviro
 /** What listens there: the protocol, and how it differs from the plainest of its kind. */
 const listeners = {
   sasl: { protocol: 'SASL_PLAINTEXT' },
-  saslShort: { protocol: 'SASL_PLAINTEXT', sessionMs: 3_000 },
+  saslShort: { protocol: 'SASL_PLAINTEXT', sessionMs: 10_000 },
   saslBrief: { protocol: 'SASL_PLAINTEXT', sessionMs: 3_000 },
+  saslLong: { protocol: 'SASL_PLAINTEXT', sessionMs: 100 * 86_400_000 },
   saslScramOnly: { protocol: 'SASL_PLAINTEXT', mechanisms: ['SCRAM-SHA-512'] },
   saslTls: { protocol: 'SASL_SSL' },
   tls: { protocol: 'SSL' },
