@@ -3,7 +3,7 @@
  * ids and the decision itself move in one transaction, by compare-and-set on the halt that the person was shown.
  */
 import type { Client } from 'pg'
-import { type Halted, lostBy, type Plan, type Request } from './ways-out.ts'
+import { type Halted, lostBy, type Plan, type Request } from './halt-plans.ts'
 
 /** Who decided what, in words for those who come later. */
 export interface By {

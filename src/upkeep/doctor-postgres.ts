@@ -75,6 +75,6 @@ async function examineHalts(client: Client): Promise<Finding[]> {
   return rows.map(({ partition, halt_reason, halt_detail }) => ({
     about: `partition ${partition}`,
     verdict: 'wrong',
-    detail: `halted, ${halt_reason}: ${halt_detail}`,
+    detail: `halted, ${halt_reason}: ${halt_detail}; ./footfall partitions shows the ways out`,
   }))
 }

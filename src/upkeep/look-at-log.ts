@@ -1,8 +1,8 @@
 /** What the log of a halted partition shows now, over new connections. */
 import { type Examined, examine } from '../kafka/examine.ts'
 import { firstReadable } from '../kafka/first-readable.ts'
+import type { Seen } from './halt-plans.ts'
 import type { Standing } from './standings.ts'
-import type { Seen } from './ways-out.ts'
 
 /** A consumer has waited longer before it halted the partition. */
 const silenceMs = 1_000

@@ -1,5 +1,5 @@
 /** What somebody typed after `partitions`, understood. Pure. */
-import type { Request } from './ways-out.ts'
+import type { Request } from './halt-plans.ts'
 
 export interface ResumeRequest {
   /** Undefined: every halted one. */

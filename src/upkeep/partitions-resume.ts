@@ -4,11 +4,12 @@ import type { Config } from '../runtime/config.ts'
 import { createLog } from '../runtime/log.ts'
 import { operator } from '../runtime/operator.ts'
 import { carryOut } from './carry-out.ts'
+import { type Halted, lostBy, type Plan } from './halt-plans.ts'
 import { lookAtLog } from './look-at-log.ts'
 import type { ResumeRequest } from './partitions-request.ts'
 import { readStandings, type Standing } from './standings.ts'
 import { withTables } from './tables.ts'
-import { describe, type Halted, lostBy, type Plan, planFor } from './ways-out.ts'
+import { describe, planFor } from './ways-out.ts'
 
 /** What becomes, or became, of one partition. */
 export interface Step {
@@ -29,6 +30,7 @@ const application = 'footfall partitions'
 interface Planned {
   readonly at: Halted
   readonly plan: Plan
+  readonly text: string
 }
 
 /**
@@ -45,15 +47,14 @@ export async function resume(
   const refused = looked.filter(one => 'outcome' in one)
   if (refused.length > 0) return { steps: refused, isDone: false }
   const planned = looked.filter(one => 'plan' in one)
-  const shown = planned.map(({ at, plan }) => step(at, plan, 'planned'))
+  const shown = planned.map(one => step(one, 'planned'))
   if (!(await confirm(shown))) return undefined
   const by = { decision: request.way.decision, operatingUser: operator(), note: request.note }
   return withTables(config, application, async client => {
     const steps: Step[] = []
-    for (const { at, plan } of planned) {
-      const done = await carryOut(client, at, plan, by)
-      const changed = 'was changed meanwhile; ./footfall partitions shows how it stands now'
-      steps.push(done ? step(at, plan, 'done') : { ...step(at, plan, 'changed'), text: changed, lost: 0 })
+    for (const one of planned) {
+      const isDone = await carryOut(client, one.at, one.plan, by)
+      steps.push(isDone ? step(one, 'done') : { ...step(one, 'changed'), text: changed, lost: 0 })
     }
     return { steps, isDone: steps.every(({ outcome }) => outcome === 'done') }
   })
@@ -75,7 +76,11 @@ async function plans(config: Config, { partitions, way }: ResumeRequest): Promis
       }
       const seen = await lookAtLog(log, standing, config.consumer.batchBytesMax, to)
       const plan = planFor(way, standing, seen)
-      found.push('refused' in plan ? refusal(partition, plan.refused) : { at: standing, plan })
+      found.push(
+        'refused' in plan
+          ? refusal(partition, plan.refused)
+          : { at: standing, plan, text: describe(plan, standing, seen) },
+      )
     }
     return found
   } finally {
@@ -87,8 +92,10 @@ function isHalted(standing: Standing | undefined): standing is Standing & Halted
   return standing?.halt !== undefined
 }
 
-function step(at: Halted, plan: Plan, outcome: Step['outcome']): Step {
-  return { partition: at.partition, outcome, text: describe(plan, at), lost: lostBy(plan, at) }
+const changed = 'was changed meanwhile; ./footfall partitions shows how it stands now'
+
+function step({ at, plan, text }: Planned, outcome: Step['outcome']): Step {
+  return { partition: at.partition, outcome, text, lost: lostBy(plan, at) }
 }
 
 function refusal(partition: number, text: string): Step {

@@ -3,10 +3,11 @@ import { LogReader } from '../kafka/reader.ts'
 import type { Config } from '../runtime/config.ts'
 import { createLog } from '../runtime/log.ts'
 import { type Decision, readDecisions } from './decisions.ts'
+import type { Halted, Seen } from './halt-plans.ts'
 import { lookAtLog } from './look-at-log.ts'
 import { readStandings, type Standing } from './standings.ts'
 import { withTables } from './tables.ts'
-import { type Halted, type Seen, type WayOut, waysOut } from './ways-out.ts'
+import { type WayOut, waysOut } from './ways-out.ts'
 
 export interface PartitionReport {
   readonly partition: number

@@ -2,7 +2,7 @@
 import type { Client } from 'pg'
 import type { Tail } from '../kafka/records.ts'
 import type { Config } from '../runtime/config.ts'
-import type { Halted } from './ways-out.ts'
+import type { Halted } from './halt-plans.ts'
 
 /** A partition's current ledger row. */
 export interface Standing extends Omit<Halted, 'halt'> {

@@ -2,16 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Trouble } from '../../../src/kafka/trouble.ts'
 import {
-  describe,
   type Halted,
   type HaltReason,
   lostBy,
   type Plan,
-  planFor,
   type Request,
   type Seen,
-  waysOut,
-} from '../../../src/upkeep/ways-out.ts'
+} from '../../../src/upkeep/halt-plans.ts'
+import { describe, planFor, waysOut } from '../../../src/upkeep/ways-out.ts'
 
 const next = 30
 const halted = (reason: HaltReason, from = next, to = 59): Halted => ({
@@ -110,7 +108,7 @@ test('a new lineage of a truncated log begins where it departs, and never past t
   const trimmed = begins(seen(trouble('truncated', 10), { logStart: 25 })) as Plan
   assert.deepEqual(trimmed, { ...inherits, start: 10, next: 25 })
   assert.equal(lostBy(trimmed, halted('truncated')), 15)
-  assert.match(describe(trimmed, halted('truncated')), /^declares offsets 10 to 24 \(15 records\) lost, /)
+  assert.match(describe(trimmed, halted('truncated'), seen()), /^declares offsets 10 to 24 \(15 records\) lost, /)
 })
 
 test('a range that is to be lost begins at the position and ends inside the log, where it can be read', () => {
@@ -122,6 +120,7 @@ test('a range that is to be lost begins at the position and ends inside the log,
   }
   assert.deepEqual(asked(30, 90), { does: 'skip', to: 90 })
   assert.equal(lostBy({ does: 'skip', to: 90 }, at), 60)
+  assert.match(describe({ does: 'skip', to: 90 }, at, now), /lost, though it can be read from 60 on, and goes on at 90/)
   assert.match(String(asked(29, 60)), /FROM is 29, the partition stands at 30/)
   assert.match(String(asked(30, 30)), /TO is 30 and has to be larger than 30/)
   assert.match(String(asked(30, 91)), /TO is 91, the log ends at 90/)
