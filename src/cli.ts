@@ -56,9 +56,9 @@ function helpOnAll(): string {
 }
 
 function helpOn(name: string, { about, more, takes, flags }: Verb): string {
-  const named = Object.entries(flags).map(
-    ([flag, { value, about }]) => `  ${`--${flag}${value === undefined ? '' : ` ${value}`}`.padEnd(14)} ${about}`,
-  )
+  const shown = Object.entries(flags).map(([flag, { value }]) => `--${flag}${value === undefined ? '' : ` ${value}`}`)
+  const width = Math.max(...shown.map(flag => flag.length))
+  const named = Object.values(flags).map(({ about }, i) => `  ${shown[i]!.padEnd(width)}  ${about}`)
   const words = takes === undefined ? '' : ` ${takes}`
   const usage = `Usage: ./footfall ${name}${words}${named.length === 0 ? '' : ' [flags]'}`
   return [`${name}: ${about}.`, '', more, '', usage, ...(named.length === 0 ? [] : ['', ...named])].join('\n')

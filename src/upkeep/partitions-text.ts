@@ -11,6 +11,7 @@ export function partitionsText({ topic, partitions, decisions }: PartitionsRepor
     if (halt === null) lines.push(`${place}: open`)
     else lines.push('', `${place}: HALTED since ${halt.since}`, ...haltLines(halt), '')
   }
+  lines.push(...togetherLines(partitions))
   if (partitions.length === 0) lines.push('no partition was counted yet')
   if (decisions.length > 0) lines.push('', 'decided so far, the latest first', ...decisions.map(decisionText))
   return lines.join('\n').replaceAll('\n\n\n', '\n\n')
@@ -25,8 +26,21 @@ function haltLines({ reason, from, to, detail, now, waysOut }: HaltReport): stri
   return lines
 }
 
-/** One line for each partition: what will be, or was, done with it. */
+/** One line for each partition: what will be done with it, and once that was shown, whether it was. */
 export function stepsText(steps: readonly Step[]): string {
-  const says = { planned: '', done: 'done: ', refused: 'refused: ', changed: 'not done: ' }
-  return steps.map(({ partition, outcome, text }) => `partition ${partition}: ${says[outcome]}${text}`).join('\n')
+  const says = ({ outcome, text }: Step) =>
+    ({ planned: text, done: 'done', refused: `refused: ${text}`, changed: `not done: ${text}` })[outcome]
+  return steps.map(step => `partition ${step.partition}: ${says(step)}`).join('\n')
+}
+
+/** The command that does the same for all halted partitions, where there is one and they are several. */
+function togetherLines(partitions: PartitionsReport['partitions']): string[] {
+  const halted = partitions.filter(({ halt }) => halt !== null)
+  const together = (way: string) => `./footfall partitions resume all${way}`
+  const fits = (way: string) =>
+    halted.every(({ partition, halt }) => {
+      const command = `./footfall partitions resume ${partition}${way}`
+      return halt!.waysOut.some(one => one.isOpen && one.command === command)
+    })
+  return halted.length < 2 ? [] : ['', ' --new-lineage'].filter(fits).map(way => `all at once: ${together(way)}`)
 }

@@ -67,5 +67,5 @@ async function reportHalt(config: Config, log: LogReader, at: Standing & Halted)
 
 function nowOf({ halt }: Halted, { trouble }: Seen): string | null {
   if (trouble?.reason === halt.reason || (trouble === undefined && halt.reason === 'refused')) return null
-  return trouble === undefined ? 'the log shows no trouble any more' : `${trouble.reason}: ${trouble.detail}`
+  return trouble === undefined ? 'the log shows no trouble' : `${trouble.reason}: ${trouble.detail}`
 }

@@ -50,7 +50,7 @@ export function waysOut(at: Halted, now: Seen): WayOut[] {
   const ways: WayOut[] = []
   for (const decision of ['resume', 'accept-loss', 'new-lineage'] as const) {
     const plan = naturalPlan(decision, at, now)
-    if (plan === undefined || (decision === 'new-lineage' && plan.does === 'open')) continue
+    if (plan === undefined) continue
     ways.push({ command: commandOf(decision, at, plan), does: describe(plan, at, now), isOpen: true })
   }
   const mend = now.trouble && mends[now.trouble.reason]

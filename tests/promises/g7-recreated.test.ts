@@ -34,6 +34,8 @@ for (const [what, partitions] of [
     const plain = await runPartitions(t, { topic, database }, 'resume', '0', '--yes')
     assert.equal(plain.code, 1)
     assert.match(plain.said, /refused: It is recreated now: .*resume 0 --new-lineage closes lineage 1 at 50 and begins/)
+    const listed = await runPartitions(t, { topic, database })
+    assert.match(listed.said, /^all at once: \.\/footfall partitions resume all --new-lineage$/m)
     await resumed(t, { topic, database }, 'all', '--new-lineage')
     await untilFate(client, [
       ...events(0, 3 * perPartition),

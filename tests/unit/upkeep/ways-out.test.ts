@@ -76,7 +76,7 @@ test('a partition that waits under the id of the new topic goes on, whichever of
   assert.deepEqual(decided(halted('recreated'), seen()), ['open', 'refused', 'open'])
   assert.deepEqual(
     waysOut(halted('recreated'), seen()).map(({ command }) => command),
-    ['./footfall partitions resume 3'],
+    ['./footfall partitions resume 3', './footfall partitions resume 3 --new-lineage'],
   )
 })
 
