@@ -62,7 +62,8 @@ function reached(config: Config): string {
   return `${protocol}, ${sasl === undefined ? '' : `${sasl.mechanism} `}as ${principalOf(config)}`
 }
 
-function examineEncryption({ kafka: { security, bootstrapServers } }: Config): Finding[] {
+/** Notes what crosses the network readable. */
+export function examineEncryption({ kafka: { security, bootstrapServers } }: Config): Finding[] {
   const remote = bootstrapServers.filter(server => !/^(localhost|127\.[\d.]+|\[::1\]):\d+$/i.test(server))
   if (security.tls !== undefined || remote.length === 0) return []
   const [what, other] = security.sasl === undefined ? ['events', 'SSL'] : ['events and credentials', 'SASL_SSL']
