@@ -167,6 +167,29 @@ export const verbs: Readonly<Record<string, Verb>> = {
     },
     run: partitions,
   },
+  trace: {
+    about: 'follows an event: where each copy of it lies, what became of it, and why',
+    more: [
+      'By position it reads one record and what PostgreSQL says of it. An event id that the window remembers is found at',
+      'once as well; for anything else the log is looked through, newest first, as far as the time allows, and it says how',
+      'far. Joins no group, changes nothing.',
+      '  ./footfall trace --position 0:120',
+      '  ./footfall trace --user 11111111-1111-1111-1111-111111111111 --event-id seed-2026-01-31-1',
+      '  ./footfall trace --user 11111111-1111-1111-1111-111111111111 --seconds 120',
+      'The fates: counted, duplicate, rejected, skipped, lost. Others say why there is none, or none to tell: waiting,',
+      'before start, beyond end, no such partition; trimmed, truncated, closed, untold (docs/operating.md).',
+      'Exit code 1: no such record, or nothing can be told of it any more.',
+    ].join('\n'),
+    flags: {
+      position: { type: 'string', value: 'P:O', about: 'partition and offset' },
+      user: { type: 'string', value: 'U', about: 'every record of a user' },
+      'event-id': { type: 'string', value: 'E', about: 'of that user, only this event' },
+      seconds: { type: 'string', value: 'N', about: 'look through the log for so long at most (30)' },
+      limit: { type: 'string', value: 'N', about: 'show so many copies at most (100)' },
+      json,
+    },
+    run: traceEvent,
+  },
   doctor: {
     about: 'checks machine, settings, Kafka, topic, Postgres and rights, and says how to mend each',
     more: 'Exit code 1: something is wrong; 2: a setting is.',
@@ -231,6 +254,29 @@ async function partitions(flags: Flags, words: readonly string[]): Promise<numbe
   return resumed.isDone ? 0 : 1
 }
 
+async function traceEvent(flags: Flags): Promise<number> {
+  const { parseTrace } = await import('./evidence/trace-request.ts')
+  const words = { position: text(flags, 'position'), user: text(flags, 'user'), eventId: text(flags, 'event-id') }
+  const request = parseTrace(words)
+  if ('wrong' in request) {
+    const flag = request.wrong === 'eventId' ? 'event-id' : request.wrong
+    throw new WrongUse(`trace: --${flag} must be ${request.allowed}`)
+  }
+  const [{ isFound, trace }, { defaultLimit }, { traceText }, { withTools }] = await Promise.all([
+    import('./evidence/trace.ts'),
+    import('./evidence/trace-report.ts'),
+    import('./evidence/trace-text.ts'),
+    import('./evidence/trace-tools.ts'),
+  ])
+  const limit = wholeNumber(flags, 'limit') ?? defaultLimit
+  const line = statusLine()
+  const progress = (done: number, of: number) => line.show(`${done} of ${of} records`)
+  const options = { seconds: wholeNumber(flags, 'seconds'), limit, progress }
+  const report = await withTools(loadConfig(), 'trace', tools => trace(tools, request, options)).finally(line.clear)
+  tell(flags, report, traceText(report))
+  return isFound(report) ? 0 : 1
+}
+
 async function startAt(config: Config, flags: Flags, words: string): Promise<number> {
   const [{ parseStartAt }, { setup }, { planStart, carryOutStart, startPlanText, startedText }] = await Promise.all([
     import('./upkeep/setup-start-words.ts'),
@@ -257,6 +303,27 @@ function overrides(flags: Flags, names: Readonly<Record<string, string>>): Sourc
   return Object.fromEntries(
     Object.entries(names).flatMap(([flag, name]) => (typeof flags[flag] === 'string' ? [[name, flags[flag]]] : [])),
   )
+}
+
+function text(flags: Flags, name: string): string | undefined {
+  const value = flags[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** A line on the terminal that is written over again and again; where there is none, nothing. */
+function statusLine(): { show: (text: string) => void; clear: () => void } {
+  const { stderr } = process
+  let nextMs = 0
+  return {
+    show: text => {
+      if (!stderr.isTTY || performance.now() < nextMs) return
+      nextMs = performance.now() + 200
+      stderr.write(`\r\x1b[K${text.slice(0, stderr.columns - 1)}`)
+    },
+    clear: () => {
+      if (stderr.isTTY) stderr.write('\r\x1b[K')
+    },
+  }
 }
 
 function wholeNumber(flags: Flags, name: string): number | undefined {

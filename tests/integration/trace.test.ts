@@ -1,0 +1,96 @@
+/** `trace` on a real Kafka and PostgreSQL: each kind of record by position, duplicates with their original, by user and id. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Copy } from '../../src/evidence/copy.ts'
+import { trace } from '../../src/evidence/trace.ts'
+import type { TraceReport } from '../../src/evidence/trace-report.ts'
+import { parseTrace, type TraceWords } from '../../src/evidence/trace-request.ts'
+import { withTools } from '../../src/evidence/trace-tools.ts'
+import { parseConfig } from '../../src/runtime/config.ts'
+import { type Place, startCounting, untilRead } from '../support/counting.ts'
+import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka } from '../support/environment.ts'
+import { bytesOf, eventOf } from '../support/events.ts'
+import { foreignClient, sendForeign } from '../support/foreign.ts'
+import { deleteRecords } from '../support/trim.ts'
+
+const settingsOf = ({ topic, database }: Place) => settingsFor(sharedKafka(), database, topic)
+
+async function traced(place: Place, words: TraceWords, seconds?: number): Promise<TraceReport> {
+  const request = parseTrace(words)
+  assert.ok('by' in request)
+  const options = { seconds, limit: 100 }
+  return withTools(parseConfig({ ...settingsOf(place), ...place.settings }), 'trace', tools =>
+    trace(tools, request, options),
+  )
+}
+
+const at = async (place: Place, position: string): Promise<Copy> => (await traced(place, { position })).copies[0]!
+
+test('each kind of record is told by its position, with what became of it and why', async t => {
+  const place = { topic: await freshTopic(), database: await freshDatabase() }
+  const event = { ...eventOf(1), event_id: 'one' }
+  const send = (values: readonly (string | Buffer | null)[]) =>
+    sendForeign(
+      t,
+      place.topic,
+      values.map(value => ({ value, partition: 0 })),
+    )
+  await send([bytesOf(eventOf(0)), bytesOf(event), bytesOf(event), '{"user_id": 7}', null])
+  await transactions(t, place.topic)
+  const client = await connect(t, place.database)
+  const counting = await startCounting(t, place)
+  await untilRead(client, 9)
+  await counting.stop()
+  await send([bytesOf(eventOf(2)), bytesOf({ ...event, user_id: event.user_id.toUpperCase() })])
+
+  const row = { user_id: event.user_id, date: event.timestamp.slice(0, 10), item_id: event.item_id }
+  const told = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11].map(offset => at(place, `0:${offset}`)))
+  assert.deepEqual(
+    told.map(({ fate, is_committed }) => `${fate} ${is_committed}`),
+    [
+      ...['counted true', 'counted true', 'duplicate true', 'rejected true', 'skipped true'],
+      ...['counted true', 'skipped true', 'skipped true', 'skipped true'],
+      ...['waiting false', 'beyond_end false'],
+    ],
+  )
+  assert.deepEqual(told[1]!.row, row)
+  assert.deepEqual([told[2]!.duplicate_of, told[2]!.row, told[2]!.event?.event_id], ['0:1', null, 'one'])
+  assert.deepEqual([told[3]!.reject?.reason, told[3]!.reject?.pointer], ['missing_member', '/item_id'])
+  assert.match(told[4]!.why, /null/)
+  assert.match(told[6]!.why, /control/)
+  assert.match(told[7]!.why, /rolled back/)
+  assert.ok(told.slice(0, 6).every(({ appended }) => Math.abs(Date.parse(appended!) - Date.now()) < 600_000))
+  assert.deepEqual(new Set(told.map(({ rules_version }) => rules_version)), new Set([1, null]))
+  assert.equal((await at(place, '7:0')).fate, 'no_such_partition')
+
+  const copies = await traced(place, { user: event.user_id, eventId: 'one' }, 30)
+  assert.deepEqual(
+    copies.copies.map(({ position, fate }) => `${position} ${fate}`),
+    ['0:10 waiting', '0:2 duplicate', '0:1 counted'],
+  )
+  assert.ok(copies.is_complete)
+  const quick = await traced(place, { user: event.user_id.toUpperCase(), eventId: 'one' })
+  assert.deepEqual(
+    quick.copies.map(({ position, fate, duplicate_of }) => [position, fate, duplicate_of]),
+    [
+      ['0:2', 'duplicate', '0:1'],
+      ['0:1', 'counted', null],
+    ],
+  )
+  assert.ok(!quick.is_complete)
+
+  await deleteRecords(place.topic, 0, 4)
+  assert.equal((await at(place, '0:1')).fate, 'trimmed')
+  assert.equal((await at(place, '0:3')).fate, 'rejected', 'its reject is kept')
+})
+
+async function transactions(t: TestContext, topic: string): Promise<void> {
+  const producer = foreignClient().producer({ transactionalId: topic, maxInFlightRequests: 1, idempotent: true })
+  await producer.connect()
+  closing(t, () => producer.disconnect())
+  for (const end of ['commit', 'abort'] as const) {
+    const transaction = await producer.transaction()
+    await transaction.send({ topic, messages: [{ value: bytesOf(eventOf(5)), partition: 0 }] })
+    await transaction[end]()
+  }
+}
