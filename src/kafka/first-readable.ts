@@ -38,17 +38,27 @@ export async function firstReadable(
   for (let step = 1; good === undefined; step *= 2) {
     const offset = Math.min(bad + step, logEnd - 1)
     if (offset <= bad) return undefined
-    good = await begins(offset)
+    good = await earliest(begins, offset, bad)
     if (good === undefined) bad = offset
-    else good = Math.max(good, bad + 1)
   }
   while (good - bad > 1) {
     const middle = Math.floor((good + bad) / 2)
-    const found = await begins(middle)
+    const found = await earliest(begins, middle, bad)
     if (found === undefined) bad = middle
-    else good = Math.max(found, bad + 1)
+    else good = found
   }
   return good
+}
+
+/** The beginning of the batch that holds a readable offset, if reading can go on there too; else that offset. */
+async function earliest(
+  begins: (offset: number) => Promise<number | undefined>,
+  offset: number,
+  bad: number,
+): Promise<number | undefined> {
+  const base = await begins(offset)
+  if (base === undefined || base <= bad || base === offset) return base === undefined ? undefined : offset
+  return (await begins(base)) === base ? base : offset
 }
 
 /** @returns where the batch that holds the wanted offset begins, undefined when it cannot be read. */
