@@ -29,7 +29,7 @@ export function placeOf(histories: readonly History[], log: LogBounds, partition
     if (history === undefined && ofLog.length > 0) return { is: 'before_start' }
     return offset < log.end ? { is: 'waiting', history } : { is: 'beyond_end' }
   }
-  if (history.lost.some(({ from, to }) => offset >= from && offset < to)) return { is: 'lost', history }
+  if (isLost(history, offset)) return { is: 'lost', history }
   if (offset < log.start || partition >= log.partitions) return { is: 'trimmed', history }
   return offset < log.end ? { is: 'settled', history } : { is: 'truncated', history }
 }
@@ -60,4 +60,24 @@ export function readableRange(
 /** The rules under which a record of this lineage was judged; undefined: none are recorded for it. */
 export function rulesAt({ rules }: Pick<History, 'rules'>, offset: number): RulesFrom | undefined {
   return rules.findLast(({ fromOffset }) => fromOffset <= offset)
+}
+
+export function isLost({ lost }: Pick<History, 'lost'>, offset: number): boolean {
+  return lost.some(({ from, to }) => offset >= from && offset < to)
+}
+
+/** The parts of [from, to) that were not declared lost. */
+export function withoutLost(
+  { lost }: Pick<History, 'lost'>,
+  { from, to }: { readonly from: number; readonly to: number },
+): { from: number; to: number }[] {
+  const parts: { from: number; to: number }[] = []
+  let at = from
+  for (const gap of [...lost].sort((a, b) => a.from - b.from)) {
+    if (gap.from >= to || gap.to <= at) continue
+    if (gap.from > at) parts.push({ from: at, to: gap.from })
+    at = gap.to
+  }
+  if (at < to) parts.push({ from: at, to })
+  return parts
 }

@@ -4,7 +4,7 @@ import { listOffsetsAt } from '../kafka/bounds.ts'
 import { type Claimed, claimsOf, type Remembered, type Standing } from './claims.ts'
 import { type Copy, copyOf, type Reject } from './copy.ts'
 import { type Books, type History, withBooks } from './history.ts'
-import { formerPlaces, type LogBounds, placeOf, readableRange, rulesAt } from './place.ts'
+import { formerPlaces, isLost, type LogBounds, placeOf, readableRange, rulesAt } from './place.ts'
 import { scan } from './scan.ts'
 import { defaultSeconds, type Tools, type TraceOptions, type TraceReport } from './trace-report.ts'
 import { type Look, type Looking, lookForUser, type Read, readRecord } from './user-records.ts'
@@ -125,7 +125,7 @@ async function claimedAt(
     if (offset < remembered.to) {
       return tell(history, { ...found, isFromStart: false }, remembered, now, offset)
     }
-    const first = found.seen.find(({ content }) => content.is === 'event')?.offset
+    const first = found.seen.find(one => one.content.is === 'event' && !isLost(history, one.offset))?.offset
     return { fate: 'duplicate', of: remembered.from === from ? (first ?? null) : null }
   }
   const from = await lookFrom(tools, history, readable.from, read)
@@ -145,15 +145,15 @@ async function claimedAt(
 }
 
 function tell(
-  { rules }: History,
+  history: History,
   look: Look & { readonly isFromStart: boolean },
   remembered: Remembered,
   now: Standing,
   offset: number,
 ): Claimed | undefined {
-  const sightings = look.seen.filter(({ content }) => content.is === 'event')
+  const sightings = look.seen.filter(({ content, offset }) => content.is === 'event' && !isLost(history, offset))
   const reach = { ...look, clockMs: look.firstMs, isClockKnown: look.isBrokerTime }
-  return claimsOf(sightings, reach, rules, remembered, now)[sightings.findIndex(one => one.offset === offset)]
+  return claimsOf(sightings, reach, history.rules, remembered, now)[sightings.findIndex(one => one.offset === offset)]
 }
 
 /** What the window holds of the id, and where counting stood at that moment. A closed lineage has no window. */

@@ -2,7 +2,7 @@
 import { type Claimed, claimsOf, type Remembered, type Standing } from './claims.ts'
 import { type Copy, copyOf } from './copy.ts'
 import { type History, withBooks } from './history.ts'
-import { type LogBounds, placeOf, readableRange } from './place.ts'
+import { isLost, type LogBounds, placeOf, readableRange } from './place.ts'
 import { early, isFromStart, readRejects, type StoredReject } from './trace-position.ts'
 import { defaultSeconds, type Looked, type Tools, type TraceOptions, type TraceReport } from './trace-report.ts'
 import { type Looking, lookForUser, type Seen } from './user-records.ts'
@@ -173,7 +173,7 @@ function claimsByOffset(part: Part): Map<number, Claimed> {
   const claims = new Map<number, Claimed>()
   for (const history of histories) {
     const range = readableRange(histories, history, bounds)
-    const settled = seen.filter(({ offset }) => offset >= range.from && offset < range.to)
+    const settled = seen.filter(({ offset }) => offset >= range.from && offset < range.to && !isLost(history, offset))
     const start = Math.max(from, range.from)
     const reach = {
       from: start,
