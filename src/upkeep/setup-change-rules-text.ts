@@ -4,7 +4,7 @@ import type { PartitionEffect, RulesChange, RulesPlan } from './setup-change-rul
 
 /** What would change, from where, and what that means. */
 export function rulesPlanText({ recorded, wanted, differences, partitions }: RulesPlan): string {
-  const lines = ['Of what comes, the rules would be:']
+  const lines = ['For what comes, the rules would be:']
   for (const one of differences) {
     lines.push(`  ${one.setting}: ${one.recorded} -> ${one.wanted}`, `    ${meaning(one)}`)
   }

@@ -6,7 +6,7 @@ import { install } from '../../src/consumer/install.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
 import { type Config, parseConfig } from '../../src/runtime/config.ts'
 import { carryOutRules, planRules, type RulesPlan } from '../../src/upkeep/setup-change-rules.ts'
-import { connect, freshDatabase, settingsFor, sharedKafka } from '../support/environment.ts'
+import { connect, freshDatabase, settingsFor, sharedKafka, until } from '../support/environment.ts'
 
 const topicId = '00000000-0000-4000-8000-000000000001'
 const hourMs = 3_600_000
@@ -114,4 +114,22 @@ test('a change that is not the one that was shown, or that cannot have the ledge
   await other.query('rollback')
   await scene.change({ maxAgeDays: 10 })
   assert.equal((await scene.client.query('select from rules')).rowCount, 3)
+})
+
+test('a partition that gets its first row while the rules change begins under the new ones', async t => {
+  const scene = await openScene(t)
+  const other = await connect(t, { ...scene.config.postgres })
+  await other.query('begin')
+  await other.query(
+    `insert into partition_ledger (topic_id, partition, lineage, start_offset, next_offset, rules_version)
+     values ($1, 3, 1, 0, 0, 1)`,
+    [topicId],
+  )
+  const changing = scene.change({ maxAgeDays: 10 })
+  const waits = `select from pg_stat_activity
+    where datname = current_database() and application_name = 'footfall setup' and wait_event_type = 'Lock'`
+  await until(async () => (await scene.client.query(waits)).rowCount === 1, 2_500, 'the change waits')
+  await other.query('commit')
+  await changing
+  assert.ok((await held(scene)).some(one => one.partition === 3 && one.version === 2))
 })

@@ -1,6 +1,8 @@
 /** `setup --start-at`: a database counts what comes after the start that was said, and the start is said before the first count. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseConfig } from '../../src/runtime/config.ts'
+import { carryOutStart } from '../../src/upkeep/setup-start-at.ts'
 import {
   assertBalanced,
   countedTable,
@@ -145,6 +147,11 @@ test('offsets are refused when they are not in the log, may be said again until 
   assert.deepEqual(await starts(), [80, 40])
   assert.deepEqual(await countedTable(client), recount([...events(80, 20), ...events(140, 60)]))
 
+  const shown = { topicId: topic, partitions: [] }
+  await assert.rejects(
+    carryOutStart(parseConfig(settings), shown, 'latest'),
+    /partition 0 is counted up to offset 100 already/,
+  )
   const late = await say('earliest', '--yes')
   assert.equal(late.code, 1)
   assert.match(late.said, /partition 0 is counted up to offset 100 already, .* another one \(POSTGRES_DB\)/)
