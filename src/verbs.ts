@@ -123,7 +123,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
       }
       if (flags['change-rules'] === true) return changeRules(config, flags)
       if (typeof flags['start-at'] === 'string') return startAt(config, flags, flags['start-at'])
-      const { setup, setupText } = await import('./upkeep/setup.ts')
+      const { setup, setupText } = await import('./upkeep/setup/setup.ts')
       const report = await setup(config)
       say(flags['json'] === true ? JSON.stringify(report) : setupText(report))
       return report.refusal === null ? 0 : 1
@@ -135,8 +135,8 @@ export const verbs: Readonly<Record<string, Verb>> = {
     flags: { json },
     run: async flags => {
       const [{ readStatus, isWell }, { statusText }] = await Promise.all([
-        import('./upkeep/status.ts'),
-        import('./upkeep/status-text.ts'),
+        import('./upkeep/status/status.ts'),
+        import('./upkeep/status/text.ts'),
       ])
       const status = await readStatus(loadConfig())
       say(flags['json'] === true ? JSON.stringify(status) : statusText(status))
@@ -211,7 +211,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
     more: 'Exit code 1: something is wrong; 2: a setting is.',
     flags: { json },
     run: async flags => {
-      const { examineAll, doctorText } = await import('./upkeep/doctor.ts')
+      const { examineAll, doctorText } = await import('./upkeep/doctor/doctor.ts')
       const findings = await examineAll(loadConfig())
       say(flags['json'] === true ? JSON.stringify(findings) : doctorText(findings))
       return findings.some(({ verdict }) => verdict === 'wrong') ? 1 : 0
@@ -236,8 +236,8 @@ export const verbs: Readonly<Record<string, Verb>> = {
 
 async function changeRules(config: Config, flags: Flags): Promise<number> {
   const [{ planRules, carryOutRules }, { rulesPlanText, rulesChangeText }] = await Promise.all([
-    import('./upkeep/setup-change-rules.ts'),
-    import('./upkeep/setup-change-rules-text.ts'),
+    import('./upkeep/setup/change-rules.ts'),
+    import('./upkeep/setup/change-rules-text.ts'),
   ])
   const plan = await planRules(config)
   if (plan === undefined)
@@ -252,18 +252,18 @@ async function changeRules(config: Config, flags: Flags): Promise<number> {
 }
 
 async function partitions(flags: Flags, words: readonly string[]): Promise<number> {
-  const { parseRequest } = await import('./upkeep/partitions-request.ts')
+  const { parseRequest } = await import('./upkeep/partitions/request.ts')
   const request = parseRequest(words, flags)
   if (typeof request === 'string') throw new WrongUse(request)
   const config = loadConfig()
-  const { partitionsText, stepsText } = await import('./upkeep/partitions-text.ts')
+  const { partitionsText, stepsText } = await import('./upkeep/partitions/text.ts')
   if (request === undefined) {
-    const { readPartitions } = await import('./upkeep/partitions.ts')
+    const { readPartitions } = await import('./upkeep/partitions/partitions.ts')
     const report = await readPartitions(config)
     tell(flags, report, partitionsText(report))
     return report.partitions.some(({ halt }) => halt !== null) ? 1 : 0
   }
-  const { resume } = await import('./upkeep/partitions-resume.ts')
+  const { resume } = await import('./upkeep/partitions/resume.ts')
   const resumed = await resume(config, request, steps => agreed(flags, stepsText(steps), 'Do it?'))
   if (resumed === undefined) return 1
   tell(flags, resumed.steps, stepsText(resumed.steps))
@@ -318,9 +318,9 @@ async function explainNumber(flags: Flags, words: readonly string[]): Promise<nu
 
 async function startAt(config: Config, flags: Flags, words: string): Promise<number> {
   const [{ parseStartAt }, { setup }, { planStart, carryOutStart, startPlanText, startedText }] = await Promise.all([
-    import('./upkeep/setup-start-words.ts'),
-    import('./upkeep/setup.ts'),
-    import('./upkeep/setup-start-at.ts'),
+    import('./upkeep/setup/start-words.ts'),
+    import('./upkeep/setup/setup.ts'),
+    import('./upkeep/setup/start-at.ts'),
   ])
   const at = parseStartAt(words)
   if (at === undefined) {

@@ -27,7 +27,7 @@ import { describeTopic, TopicForbidden } from '../../src/kafka/topic.ts'
 import { startProducer } from '../../src/producer/producer.ts'
 import { type Config, parseConfig, projectRoot } from '../../src/runtime/config.ts'
 import { createLog } from '../../src/runtime/log.ts'
-import { examineKafka } from '../../src/upkeep/doctor-kafka.ts'
+import { examineKafka } from '../../src/upkeep/doctor/kafka.ts'
 import { fates, untilRead } from '../support/counting.ts'
 import {
   closing,

@@ -12,7 +12,7 @@ import { rightsOf } from '../../src/postgres/rights.ts'
 import { changeRules, readRules } from '../../src/postgres/rules.ts'
 import { parseConfig, projectRoot } from '../../src/runtime/config.ts'
 import { freePort } from '../../src/stack/port.ts'
-import { examinePostgres } from '../../src/upkeep/doctor-postgres.ts'
+import { examinePostgres } from '../../src/upkeep/doctor/postgres.ts'
 import { assertBalanced, fates, untilRead } from '../support/counting.ts'
 import {
   type Address,

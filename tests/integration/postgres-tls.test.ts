@@ -9,7 +9,7 @@ import type pg from 'pg'
 import { connectPool, connectWriter } from '../../src/postgres/connect.ts'
 import { faultKind, isConnectionLost, TlsFault } from '../../src/postgres/fault.ts'
 import { freePort } from '../../src/stack/port.ts'
-import { examineTls } from '../../src/upkeep/doctor-tls.ts'
+import { examineTls } from '../../src/upkeep/doctor/tls.ts'
 import { createAuthority, type Identity } from '../support/certificates.ts'
 import {
   type Address,

@@ -5,7 +5,7 @@ import type pg from 'pg'
 import { install } from '../../src/consumer/install.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
 import { type Config, parseConfig } from '../../src/runtime/config.ts'
-import { carryOutRules, planRules, type RulesPlan } from '../../src/upkeep/setup-change-rules.ts'
+import { carryOutRules, planRules, type RulesPlan } from '../../src/upkeep/setup/change-rules.ts'
 import { connect, freshDatabase, settingsFor, sharedKafka, until } from '../support/environment.ts'
 
 const topicId = '00000000-0000-4000-8000-000000000001'

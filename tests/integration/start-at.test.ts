@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../src/runtime/config.ts'
-import { carryOutStart } from '../../src/upkeep/setup-start-at.ts'
+import { carryOutStart } from '../../src/upkeep/setup/start-at.ts'
 import {
   assertBalanced,
   countedTable,

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type pg from 'pg'
 import { parseConfig } from '../../src/runtime/config.ts'
-import { resume } from '../../src/upkeep/partitions-resume.ts'
-import type { Status } from '../../src/upkeep/status.ts'
+import { resume } from '../../src/upkeep/partitions/resume.ts'
+import type { Status } from '../../src/upkeep/status/status.ts'
 import { assertBalanced, countedTable, ledger, type Place, recount, type Sent, untilRead } from '../support/counting.ts'
 import {
   closing,

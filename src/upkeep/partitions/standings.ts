@@ -1,7 +1,7 @@
 /** The ledger as the way out of a halt needs it. */
 import type { Client } from 'pg'
-import type { Tail } from '../kafka/records.ts'
-import type { Config } from '../runtime/config.ts'
+import type { Tail } from '../../kafka/records.ts'
+import type { Config } from '../../runtime/config.ts'
 import type { Halted } from './halt-plans.ts'
 
 /** A partition's current ledger row. */

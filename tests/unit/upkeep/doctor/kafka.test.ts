@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseConfig, type Source } from '../../../src/runtime/config.ts'
-import { examineEncryption } from '../../../src/upkeep/doctor-kafka.ts'
+import { parseConfig, type Source } from '../../../../src/runtime/config.ts'
+import { examineEncryption } from '../../../../src/upkeep/doctor/kafka.ts'
 
 const sasl = { KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_SASL_USERNAME: 'ada', KAFKA_SASL_PASSWORD: 'hush' }
 const examine = (servers: string, more: Source = {}) =>

@@ -1,6 +1,6 @@
 /** What the log of a halted partition shows now, over new connections. */
-import { type Examined, examine } from '../kafka/examine.ts'
-import { firstReadable } from '../kafka/first-readable.ts'
+import { type Examined, examine } from '../../kafka/examine.ts'
+import { firstReadable } from '../../kafka/first-readable.ts'
 import type { Seen } from './halt-plans.ts'
 import type { Standing } from './standings.ts'
 

@@ -1,6 +1,6 @@
 /** What can be said after `--start-at`: earliest, latest, a time, or an offset of each partition. */
-import { parseInstant } from '../event/day.ts'
-import type { PartitionBounds } from '../kafka/bounds.ts'
+import { parseInstant } from '../../event/day.ts'
+import type { PartitionBounds } from '../../kafka/bounds.ts'
 
 export type StartAt =
   | { readonly kind: 'earliest' | 'latest' }

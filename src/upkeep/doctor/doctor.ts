@@ -1,10 +1,10 @@
 /** Checks what Footfall needs, one thing after another, and says how to mend each. Changes nothing. */
-import type { Config } from '../runtime/config.ts'
-import { checkPrerequisites } from '../stack/prerequisites.ts'
-import { examineKafka } from './doctor-kafka.ts'
-import { examinePostgres } from './doctor-postgres.ts'
-import { examineSecretFiles } from './doctor-secrets.ts'
+import type { Config } from '../../runtime/config.ts'
+import { checkPrerequisites } from '../../stack/prerequisites.ts'
 import type { Finding } from './finding.ts'
+import { examineKafka } from './kafka.ts'
+import { examinePostgres } from './postgres.ts'
+import { examineSecretFiles } from './secrets.ts'
 
 /** @param config checked already: wrong settings are reported by whoever read them. */
 export async function examineAll(config: Config): Promise<Finding[]> {

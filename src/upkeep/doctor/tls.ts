@@ -2,8 +2,8 @@
 import { isIPv4 } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Client } from 'pg'
-import type { Config } from '../runtime/config.ts'
-import { certificatesOf } from '../runtime/pem.ts'
+import type { Config } from '../../runtime/config.ts'
+import { certificatesOf } from '../../runtime/pem.ts'
 import type { Finding } from './finding.ts'
 
 /** Time enough to have a certificate renewed. */

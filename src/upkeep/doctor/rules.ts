@@ -1,8 +1,8 @@
 /** What the doctor says of what the counts depend on besides the log: the rules in force, and where counting began. */
 import type { Client } from 'pg'
-import { judgeVersion } from '../event/judge.ts'
-import { readRules, whyRefused } from '../postgres/rules.ts'
-import type { Config } from '../runtime/config.ts'
+import { judgeVersion } from '../../event/judge.ts'
+import { readRules, whyRefused } from '../../postgres/rules.ts'
+import type { Config } from '../../runtime/config.ts'
 import type { Finding } from './finding.ts'
 
 export async function examineRules(client: Client, config: Config): Promise<Finding[]> {

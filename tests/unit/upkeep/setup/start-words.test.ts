@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { offsetsOf, parseStartAt } from '../../../src/upkeep/setup-start-words.ts'
+import { offsetsOf, parseStartAt } from '../../../../src/upkeep/setup/start-words.ts'
 
 const bounds = new Map([
   [0, { logStart: 10, logEnd: 100 }],

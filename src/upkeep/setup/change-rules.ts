@@ -1,7 +1,7 @@
 /** `setup --change-rules`: shows which rules the settings would change, from where and what it means; then changes them. */
 import type { Client } from 'pg'
-import { judgeVersion } from '../event/judge.ts'
-import { refuseOtherTopic } from '../postgres/installation.ts'
+import { judgeVersion } from '../../event/judge.ts'
+import { refuseOtherTopic } from '../../postgres/installation.ts'
 import {
   changeRules,
   differingSettings,
@@ -11,11 +11,11 @@ import {
   readRules,
   type WantedRules,
   whyRefused,
-} from '../postgres/rules.ts'
-import { UnfitDatabase } from '../postgres/unfit-database.ts'
-import type { Config } from '../runtime/config.ts'
-import { operator } from '../runtime/operator.ts'
-import { withTables } from './tables.ts'
+} from '../../postgres/rules.ts'
+import { UnfitDatabase } from '../../postgres/unfit-database.ts'
+import type { Config } from '../../runtime/config.ts'
+import { operator } from '../../runtime/operator.ts'
+import { withTables } from '../tables.ts'
 
 export interface RulesPlan {
   readonly recorded: Rules

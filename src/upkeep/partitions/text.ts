@@ -1,8 +1,8 @@
 /** The partitions and the ways out of their halts, as people read them. */
-import { troubles } from '../kafka/trouble.ts'
+import { troubles } from '../../kafka/trouble.ts'
 import { decisionText } from './decisions.ts'
 import type { HaltReport, PartitionsReport } from './partitions.ts'
-import type { Step } from './partitions-resume.ts'
+import type { Step } from './resume.ts'
 
 export function partitionsText({ topic, partitions, decisions }: PartitionsReport): string {
   const lines = [`topic ${topic}`]

@@ -1,13 +1,13 @@
 /** What the doctor says of PostgreSQL: server, tables, rights, and what they record against the settings. */
 import type { Client } from 'pg'
-import { connectWriter } from '../postgres/connect.ts'
-import { sqlState, TlsFault } from '../postgres/fault.ts'
-import { checkMigrated, checkServer } from '../postgres/migrate.ts'
-import type { Config } from '../runtime/config.ts'
-import { examineRights, grantsMend } from './doctor-rights.ts'
-import { examineRules, examineStart } from './doctor-rules.ts'
-import { examineTls } from './doctor-tls.ts'
+import { connectWriter } from '../../postgres/connect.ts'
+import { sqlState, TlsFault } from '../../postgres/fault.ts'
+import { checkMigrated, checkServer } from '../../postgres/migrate.ts'
+import type { Config } from '../../runtime/config.ts'
 import type { Finding } from './finding.ts'
+import { examineRights, grantsMend } from './rights.ts'
+import { examineRules, examineStart } from './rules.ts'
+import { examineTls } from './tls.ts'
 
 /** Never throws: what stands in the way is a finding. */
 export async function examinePostgres(config: Config): Promise<Finding[]> {

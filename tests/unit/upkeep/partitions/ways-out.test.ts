@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Trouble } from '../../../src/kafka/trouble.ts'
+import type { Trouble } from '../../../../src/kafka/trouble.ts'
 import {
   type Halted,
   type HaltReason,
@@ -8,8 +8,8 @@ import {
   type Plan,
   type Request,
   type Seen,
-} from '../../../src/upkeep/halt-plans.ts'
-import { describe, planFor, waysOut } from '../../../src/upkeep/ways-out.ts'
+} from '../../../../src/upkeep/partitions/halt-plans.ts'
+import { describe, planFor, waysOut } from '../../../../src/upkeep/partitions/ways-out.ts'
 
 const next = 30
 const halted = (reason: HaltReason, from = next, to = 59): Halted => ({

@@ -2,7 +2,7 @@
  * What a decision about a halt comes to. Pure: from where a partition was halted, and from what its log shows now.
  * Keeps the way out of G7: nothing is skipped, begun anew or declared lost unless it fits what stands.
  */
-import type { Trouble } from '../kafka/trouble.ts'
+import type { Trouble } from '../../kafka/trouble.ts'
 
 export type HaltReason = Trouble['reason'] | 'refused'
 

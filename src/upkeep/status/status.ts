@@ -1,11 +1,11 @@
 /** Where every partition stands: positions, fates, lag, window, owner, halts; rejects by reason; totals. */
 import type { Client } from 'pg'
-import { listBounds, type PartitionBounds } from '../kafka/bounds.ts'
-import { Refused } from '../kafka/refusal.ts'
-import { describeTopic, TopicForbidden } from '../kafka/topic.ts'
-import type { Config } from '../runtime/config.ts'
-import { type Decision, readDecisions } from './decisions.ts'
-import { withTables } from './tables.ts'
+import { listBounds, type PartitionBounds } from '../../kafka/bounds.ts'
+import { Refused } from '../../kafka/refusal.ts'
+import { describeTopic, TopicForbidden } from '../../kafka/topic.ts'
+import type { Config } from '../../runtime/config.ts'
+import { type Decision, readDecisions } from '../partitions/decisions.ts'
+import { withTables } from '../tables.ts'
 
 export interface PartitionStatus {
   readonly partition: number

@@ -1,9 +1,9 @@
 /** What the doctor says of Kafka and the topic. */
-import { askAllowed } from '../kafka/allowed.ts'
-import { Refused } from '../kafka/refusal.ts'
-import { principalOf } from '../kafka/rights.ts'
-import { describeTopic, TopicForbidden } from '../kafka/topic.ts'
-import type { Config } from '../runtime/config.ts'
+import { askAllowed } from '../../kafka/allowed.ts'
+import { Refused } from '../../kafka/refusal.ts'
+import { principalOf } from '../../kafka/rights.ts'
+import { describeTopic, TopicForbidden } from '../../kafka/topic.ts'
+import type { Config } from '../../runtime/config.ts'
 import type { Finding } from './finding.ts'
 
 /** Never throws: what stands in the way is a finding. */

@@ -1,5 +1,5 @@
 /** A status as people read it. */
-import { decisionText } from './decisions.ts'
+import { decisionText } from '../partitions/decisions.ts'
 import type { PartitionStatus, Status } from './status.ts'
 
 const columns = [

@@ -1,6 +1,6 @@
 /** A change of rules as people read it, before and after. */
-import type { RuleDifference } from '../postgres/rules.ts'
-import type { PartitionEffect, RulesChange, RulesPlan } from './setup-change-rules.ts'
+import type { RuleDifference } from '../../postgres/rules.ts'
+import type { PartitionEffect, RulesChange, RulesPlan } from './change-rules.ts'
 
 /** What would change, from where, and what that means. */
 export function rulesPlanText({ recorded, wanted, differences, partitions }: RulesPlan): string {

@@ -1,6 +1,6 @@
 /** What the doctor says of the files that secrets come from. */
 import { statSync } from 'node:fs'
-import type { Config } from '../runtime/config.ts'
+import type { Config } from '../../runtime/config.ts'
 import type { Finding } from './finding.ts'
 
 /** A file that everybody may read keeps no secret, but for a container in which nobody else is. */

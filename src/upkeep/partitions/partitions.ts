@@ -1,12 +1,12 @@
 /** Where each partition stands, what ends each halt, and what was decided so far. */
-import { LogReader } from '../kafka/reader.ts'
-import type { Config } from '../runtime/config.ts'
-import { createLog } from '../runtime/log.ts'
+import { LogReader } from '../../kafka/reader.ts'
+import type { Config } from '../../runtime/config.ts'
+import { createLog } from '../../runtime/log.ts'
+import { withTables } from '../tables.ts'
 import { type Decision, readDecisions } from './decisions.ts'
 import type { Halted, Seen } from './halt-plans.ts'
 import { lookAtLog } from './look-at-log.ts'
 import { readStandings, type Standing } from './standings.ts'
-import { withTables } from './tables.ts'
 import { type WayOut, waysOut } from './ways-out.ts'
 
 export interface PartitionReport {

@@ -1,11 +1,11 @@
 /** Creates or checks topic and tables, as the roles do when they start; for whoever has the rights they may lack. */
-import { judgeVersion } from '../event/judge.ts'
-import { ensureTopic } from '../kafka/topic.ts'
-import { connectWriter } from '../postgres/connect.ts'
-import { migrate } from '../postgres/migrate.ts'
-import { readRules, whyRefused } from '../postgres/rules.ts'
-import type { Config } from '../runtime/config.ts'
-import { orNotAllowed } from './tables.ts'
+import { judgeVersion } from '../../event/judge.ts'
+import { ensureTopic } from '../../kafka/topic.ts'
+import { connectWriter } from '../../postgres/connect.ts'
+import { migrate } from '../../postgres/migrate.ts'
+import { readRules, whyRefused } from '../../postgres/rules.ts'
+import type { Config } from '../../runtime/config.ts'
+import { orNotAllowed } from '../tables.ts'
 
 export interface SetupReport {
   readonly topic: { readonly name: string; readonly id: string; readonly partitions: number; readonly created: boolean }

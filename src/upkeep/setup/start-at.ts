@@ -4,16 +4,16 @@
  * get theirs from a consumer, at offset 0.
  */
 import type { Client } from 'pg'
-import { judgeVersion } from '../event/judge.ts'
-import { listBounds, listOffsetsAt, type PartitionBounds } from '../kafka/bounds.ts'
-import { claimDatabase, refuseOtherTopic } from '../postgres/installation.ts'
-import { lockLedger } from '../postgres/lock-ledger.ts'
-import { readOrRecordRules, whyRefused } from '../postgres/rules.ts'
-import { UnfitDatabase } from '../postgres/unfit-database.ts'
-import type { Config } from '../runtime/config.ts'
-import { operator } from '../runtime/operator.ts'
-import { offsetsOf, type StartAt } from './setup-start-words.ts'
-import { withTables } from './tables.ts'
+import { judgeVersion } from '../../event/judge.ts'
+import { listBounds, listOffsetsAt, type PartitionBounds } from '../../kafka/bounds.ts'
+import { claimDatabase, refuseOtherTopic } from '../../postgres/installation.ts'
+import { lockLedger } from '../../postgres/lock-ledger.ts'
+import { readOrRecordRules, whyRefused } from '../../postgres/rules.ts'
+import { UnfitDatabase } from '../../postgres/unfit-database.ts'
+import type { Config } from '../../runtime/config.ts'
+import { operator } from '../../runtime/operator.ts'
+import { withTables } from '../tables.ts'
+import { offsetsOf, type StartAt } from './start-words.ts'
 
 export interface StartPlan {
   readonly topicId: string

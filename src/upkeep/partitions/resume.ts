@@ -1,14 +1,14 @@
 /** Ends halts: looks, shows what will be done, asks, does it. */
-import { LogReader } from '../kafka/reader.ts'
-import type { Config } from '../runtime/config.ts'
-import { createLog } from '../runtime/log.ts'
-import { operator } from '../runtime/operator.ts'
+import { LogReader } from '../../kafka/reader.ts'
+import type { Config } from '../../runtime/config.ts'
+import { createLog } from '../../runtime/log.ts'
+import { operator } from '../../runtime/operator.ts'
+import { withTables } from '../tables.ts'
 import { carryOut } from './carry-out.ts'
 import { type Halted, lostBy, type Plan } from './halt-plans.ts'
 import { lookAtLog } from './look-at-log.ts'
-import type { ResumeRequest } from './partitions-request.ts'
+import type { ResumeRequest } from './request.ts'
 import { readStandings, type Standing } from './standings.ts'
-import { withTables } from './tables.ts'
 import { describe, planFor } from './ways-out.ts'
 
 /** What becomes, or became, of one partition. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseRequest } from '../../../src/upkeep/partitions-request.ts'
+import { parseRequest } from '../../../../src/upkeep/partitions/request.ts'
 
 test('partitions alone is a look, resume names what and how', () => {
   assert.equal(parseRequest([], { json: true }), undefined)
