@@ -2,7 +2,8 @@
 -- every upgrade. A table that is new is closed until then. Safe while everything runs: it takes effect as a whole.
 begin;
 
-revoke all on all tables in schema public from footfall_consumer, footfall_api, footfall_reader;
+revoke all on all tables in schema public from footfall_consumer, footfall_api, footfall_reader,
+  footfall_verifier;
 
 -- Both look whether the tables are those of their version.
 grant select on schema_migrations to footfall_consumer, footfall_api;
@@ -24,6 +25,10 @@ grant select, insert, delete on event_ids to footfall_consumer;
 -- Bad records are kept, and never looked at again by the consumer.
 grant insert on rejects to footfall_consumer;
 
--- The owner's alone: partition_decisions.
+-- Proofs read everything, the secret of the ids too, and write nothing but how far they came.
+grant select on schema_migrations, daily_user_item_summary, installation, rules, partition_ledger, partition_rules,
+  partition_decisions, event_ids, rejects to footfall_verifier;
+grant select, insert, update, delete on checkpoints to footfall_verifier;
+grant select, insert, delete on checkpoint_days, checkpoint_ids to footfall_verifier;
 
 commit;

@@ -4,7 +4,8 @@ do $$
 declare
   wanted text;
 begin
-  foreach wanted in array array['footfall_owner', 'footfall_consumer', 'footfall_api', 'footfall_reader'] loop
+  foreach wanted in array array['footfall_owner', 'footfall_consumer', 'footfall_api', 'footfall_reader',
+    'footfall_verifier'] loop
     if not exists (select from pg_roles where rolname = wanted) then
       execute format('create role %I login', wanted);
     end if;
@@ -15,6 +16,6 @@ begin
 end $$;
 
 revoke all on schema public from public;
-grant usage on schema public to footfall_consumer, footfall_api, footfall_reader;
+grant usage on schema public to footfall_consumer, footfall_api, footfall_reader, footfall_verifier;
 -- Owns the tables that it makes: ./footfall setup, partitions, status and doctor run as this one.
 grant usage, create on schema public to footfall_owner;

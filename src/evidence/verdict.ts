@@ -90,25 +90,29 @@ const lastMs = Date.parse('9999-12-31T23:59:59.999Z')
  * Wider: any number of fraction digits, where ajv-formats rounds 59.99999999999999999 up to 60.
  */
 function isTimestamp(text: string): boolean {
-  const form = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
-  if (!form.test(text) || !dateTimeOfAjv(text.slice(0, wholeSeconds) + zoneOf(text))) return false
-  if (!/^(000[01]|9999)/.test(text)) return true
+  if (!timestampForm.test(text)) return false
+  const hasLongFraction = text.length > 'YYYY-MM-DDThh:mm:ss.nnnnnnnnnZ'.length
+  if (!dateTimeOfAjv(hasLongFraction ? text.slice(0, wholeSeconds) + zoneOf(text) : text)) return false
+  if (!text.startsWith('000') && !text.startsWith('9999')) return true
   const ms = instantOf(text)
   return ms >= firstMs && ms <= lastMs
 }
 
+const timestampForm = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
+
 /** Of a text that is a timestamp; what is finer than a millisecond is cut off. */
 function instantOf(text: string): number {
   const seconds = Date.parse(`${text.slice(0, wholeSeconds).toUpperCase()}Z`)
+  if (text.length === wholeSeconds + 1) return seconds
   const zone = zoneOf(text)
-  const fraction = text.slice(wholeSeconds + 1, text.length - zone.length)
-  const ms = seconds + Number(fraction.slice(0, 3).padEnd(3, '0'))
+  const fraction = text.slice(wholeSeconds + 1, Math.min(wholeSeconds + 4, text.length - zone.length))
+  const ms = seconds + Number(fraction) * (fraction.length === 3 ? 1 : fraction.length === 2 ? 10 : 100)
   if (zone.length === 1) return ms
   const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4))
   return zone.startsWith('-') ? ms + minutes * 60_000 : ms - minutes * 60_000
 }
 
-const zoneOf = (text: string): string => (/[Zz]$/.test(text) ? 'Z' : text.slice(-6))
+const zoneOf = (text: string): string => (text.endsWith('Z') || text.endsWith('z') ? 'Z' : text.slice(-6))
 
 function refusalOf(error: ErrorObject): Refusal {
   const pointer = error.instancePath

@@ -24,6 +24,9 @@ const readerAcquireTimeoutMs = 2_000
 const readersMax = 8
 const readerIdleMs = 30_000
 
+/** Copying a large table out takes its time; a client that is gone is noticed by the connection check. */
+const copierTimeoutMs = 3_600_000
+
 /** How often a busy backend looks whether its client is still there: locks of a killed process go within a second. */
 const connectionCheckMs = 1_000
 
@@ -59,6 +62,15 @@ const readerSettings = {
   idle_in_transaction_session_timeout: String(readerTimeoutMs),
 }
 
+const copierSettings = {
+  ...sessionSettings,
+  default_transaction_read_only: 'on',
+  statement_timeout: String(copierTimeoutMs),
+  lock_timeout: String(readerTimeoutMs),
+  idle_in_transaction_session_timeout: String(writerTimeoutMs),
+  transaction_timeout: String(copierTimeoutMs),
+}
+
 /**
  * One connection of its own for a writer. It does not reconnect: after an error that `isConnectionLost` knows, `end()`
  * it, open another and reread what was committed. `end()` never takes longer than a second.
@@ -66,13 +78,27 @@ const readerSettings = {
  * @throws what `faultKind` in fault.ts sorts.
  */
 export async function connectWriter(config: PostgresAddress, application = 'footfall'): Promise<pg.Client> {
+  return connectOne(config, application, writerSettings, writerQueryTimeoutMs)
+}
+
+/** One connection for copying tables out: read-only, and without a deadline for how long a copy takes, but of an hour. */
+export async function connectCopier(config: PostgresAddress, application: string): Promise<pg.Client> {
+  return connectOne(config, application, copierSettings, copierTimeoutMs)
+}
+
+async function connectOne(
+  config: PostgresAddress,
+  application: string,
+  settings: Readonly<Record<string, string>>,
+  queryTimeoutMs: number,
+): Promise<pg.Client> {
   const Client = clientClass(config, application)
-  const client = new Client({ ...clientConfig(config, application), query_timeout: writerQueryTimeoutMs })
+  const client = new Client({ ...clientConfig(config, application), query_timeout: queryTimeoutMs })
   // Without a listener the loss of an idle connection ends the process. The next query fails and says so.
   client.on('error', () => {})
   try {
     await client.connect()
-    await applySettings(client, writerSettings)
+    await applySettings(client, settings)
   } catch (error) {
     await client.end()
     throw error

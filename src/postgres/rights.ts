@@ -25,13 +25,27 @@ export const rightsOf = {
     partition_ledger: ['select'],
     partition_watch: ['select'],
   },
+  verifier: {
+    schema_migrations: ['select'],
+    daily_user_item_summary: ['select'],
+    installation: ['select'],
+    rules: ['select'],
+    partition_ledger: ['select'],
+    partition_rules: ['select'],
+    partition_decisions: ['select'],
+    event_ids: ['select'],
+    rejects: ['select'],
+    checkpoints: ['select', 'insert', 'update', 'delete'],
+    checkpoint_days: ['select', 'insert', 'delete'],
+    checkpoint_ids: ['select', 'insert', 'delete'],
+  },
 } as const satisfies Readonly<Record<string, Rights>>
 
 export type Process = keyof typeof rightsOf
 
 /** What the user of this connection lacks to be each process, as `insert on rejects`. The tables must be there. */
 export async function lackingRights(client: Client): Promise<Record<Process, string[]>> {
-  const lacking: Record<Process, string[]> = { consumer: [], api: [] }
+  const lacking: Record<Process, string[]> = { consumer: [], api: [], verifier: [] }
   for (const [process, tables] of Object.entries(rightsOf) as [Process, Rights][]) {
     const needed = Object.entries(tables).flatMap(([table, rights]) => rights.map(right => ({ table, right })))
     const { rows } = await client.query<{ lack: string }>(

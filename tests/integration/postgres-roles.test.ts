@@ -34,7 +34,7 @@ import { sendForeign } from '../support/foreign.ts'
 const sqlOf = (name: string) => readFileSync(join(projectRoot, 'docs', name), 'utf8')
 const rolesSql = sqlOf('postgres-roles.sql')
 const grantsSql = sqlOf('postgres-grants.sql')
-const roles = ['owner', 'consumer', 'api', 'reader'] as const
+const roles = ['owner', 'consumer', 'api', 'reader', 'verifier'] as const
 type RoleName = (typeof roles)[number]
 const password = 'hush-hush'
 
@@ -109,6 +109,10 @@ test('the owner makes the tables, a consumer counts and an API answers, each as 
   )
   assert.deepEqual(rows, [{ sum: count }])
 
+  const verify = run('verify', 'verifier')
+  assert.equal((await verify.ended).code, 0, [...verify.output, ...verify.errors].join('\n'))
+  assert.match(verify.output.join('\n'), /A checkpoint was recorded/)
+
   const status = run('status', 'owner')
   assert.equal((await status.ended).code, 0, status.errors.join('\n'))
   for (const { ended, errors } of [early, run('status', 'api')]) {
@@ -149,7 +153,7 @@ test('every table is in the file of grants, and what it grants is what src/postg
   const { admin } = await madePlace(t)
   for (const table of await tablesOf(admin)) {
     assert.match(grantsSql, new RegExp(`\\b${table}\\b`), `docs/postgres-grants.sql does not mention ${table}`)
-    for (const process of ['consumer', 'api', 'reader'] as const) {
+    for (const process of ['consumer', 'api', 'reader', 'verifier'] as const) {
       const { rows } = await admin.query(
         `select lower(privilege_type) as right from aclexplode((select relacl from pg_class where oid = $1::regclass))
           where grantee = $2::regrole order by 1`,
@@ -168,7 +172,7 @@ test('whatever else a role tries is refused', async t => {
   const { admin, as } = await madePlace(t)
   const tables = await tablesOf(admin)
   assert.ok(tables.length >= 10)
-  for (const role of ['consumer', 'api', 'reader'] as const) {
+  for (const role of ['consumer', 'api', 'reader', 'verifier'] as const) {
     const client = await connect(t, as(role))
     for (const table of tables) {
       const column = (
@@ -259,7 +263,9 @@ test('the doctor says for which process the rights of its user are enough', asyn
     const findings = await examinePostgres(parseConfig(settingsFor(sharedKafka(), postgres, 'events')))
     return findings.filter(({ about }) => about === 'rights').map(({ verdict, detail }) => `${verdict}: ${detail}`)
   }
-  assert.deepEqual(await look(as('owner')), ['fine: those of footfall_owner are enough for consumer and api'])
+  assert.deepEqual(await look(as('owner')), [
+    'fine: those of footfall_owner are enough for consumer and api and verifier',
+  ])
   assert.deepEqual(await look(as('consumer')), ['fine: those of footfall_consumer are enough for consumer and api'])
   const [api, rest] = await look(as('api'))
   assert.equal(api, 'fine: those of footfall_api are enough for api')
@@ -273,14 +279,14 @@ async function tablesOf(admin: pg.Client): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
-function allowed(role: 'consumer' | 'api' | 'reader', table: string): readonly string[] {
+function allowed(role: 'consumer' | 'api' | 'reader' | 'verifier', table: string): readonly string[] {
   if (role === 'reader') return table === 'daily_user_item_summary' ? ['select'] : []
   const rights: Readonly<Record<string, readonly string[]>> = rightsOf[role]
   return rights[table] ?? []
 }
 
 /** Who may update or delete may lock a table as well; PostgreSQL does not tell these apart. */
-function mayChange(role: 'consumer' | 'api' | 'reader', table: string): boolean {
+function mayChange(role: 'consumer' | 'api' | 'reader' | 'verifier', table: string): boolean {
   return ['update', 'delete'].some(right => allowed(role, table).includes(right))
 }
 
