@@ -50,7 +50,9 @@ export function rowName(key: Uint32Array, at: number): RowName {
 
 /** A day, in days since 1970-01-01, as YYYY-MM-DD. */
 export function dayText(day: number): string {
-  return new Date(day * 86_400_000).toISOString().slice(0, 10)
+  const date = new Date(day * 86_400_000)
+  // PostgreSQL has days that JavaScript has not, infinity among them: only somebody's hand can have written such a row.
+  return Number.isNaN(date.getTime()) ? `day ${day}` : date.toISOString().replace(/T.*$/, '')
 }
 
 function uuidText(words: Uint32Array, at: number): string {

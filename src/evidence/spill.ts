@@ -24,7 +24,7 @@ export class Spill {
 
   constructor() {
     const path = join(tmpdir(), `footfall-verify-${randomBytes(8).toString('hex')}`)
-    this.#file = openSync(path, 'wx+', 0o600)
+    this.#file = withRoom(() => openSync(path, 'wx+', 0o600))
     unlinkSync(path)
   }
 
@@ -103,11 +103,22 @@ export class Spill {
   }
 
   #close(bucket: Bucket): void {
-    const written = writeSync(this.#file, bucket.open!, 0, blockBytes, this.#blocks * blockBytes)
-    if (written !== blockBytes) throw new Error('the disk of the temporary folder is full')
+    const at = this.#blocks * blockBytes
+    const written = withRoom(() => writeSync(this.#file, bucket.open!, 0, blockBytes, at))
+    if (written !== blockBytes) throw new Error(`${tmpdir()} has no more room: ${wayOut}`)
     bucket.blocks.push(this.#blocks)
     bucket.open = undefined
     bucket.used = 0
     this.#blocks += 1
+  }
+}
+
+const wayOut = 'set TMPDIR to a folder that can be written and has room'
+
+function withRoom<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new Error(`temporary files cannot be written to ${tmpdir()} (${(error as Error).message}): ${wayOut}`)
   }
 }

@@ -67,6 +67,16 @@ test('rows are the same, changed, missing or extra; one of zeros is extra, too',
   assert.equal(rows, 5)
 })
 
+test('a row of a day that no calendar of ours has is named all the same', () => {
+  const infinity = copied(uuid(1), uuid(2), 0, [1, 0, 0])
+  infinity.writeInt32BE(2 ** 31 - 1, 24)
+  assert.match(compared([infinity], []).found.join(), /^row extra day -?\d+$/)
+  assert.match(
+    compared([copied(uuid(1), uuid(2), 2_932_897, [1, 0, 0])], []).found.join(),
+    /^row extra \+010000-01-01$/,
+  )
+})
+
 test('where events are in no log any more rows may hold more, but just so many', () => {
   const row = (day: number, views: number) => copied(uuid(1), uuid(2), day, [views, 0, 0])
   assert.deepEqual(compared([row(0, 3), row(5, 1)], [event(1, 2, 0)], { unproven: 3 }).found, [])
@@ -154,4 +164,6 @@ test('a temporary file has no name, gives back what was written, and goes with i
   }
   assert.deepEqual([...spill.frames(9)], [])
   spill.close()
+  process.env['TMPDIR'] = join(folder, 'gone')
+  assert.throws(() => new Spill(), /cannot be written to .*gone .*set TMPDIR to a folder/)
 })
