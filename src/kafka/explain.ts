@@ -6,10 +6,15 @@ import { asksForSasl, isSilentEnd, Refused, refusal } from './refusal.ts'
 
 const askMs = 3_000
 
-/** @returns Refused, or the error as it came when it is something else, such as a broker that is down. */
+/** @returns Refused, what to do where no broker can be reached, or the error as it came. */
 export async function explain(config: Config, error: unknown): Promise<Error> {
   const sentence = refusal(config, error) ?? (isSilentEnd(error) ? await askWhy(config) : undefined)
-  return sentence === undefined ? (error as Error) : new Refused(sentence, { cause: error })
+  if (sentence !== undefined) return new Refused(sentence, { cause: error })
+  if ((error as Error).message !== 'Cannot connect to any broker.') return error as Error
+  const servers = config.kafka.bootstrapServers.join(', ')
+  return new Error(`no broker can be reached at ${servers}: start Kafka, or set KAFKA_BOOTSTRAP_SERVERS`, {
+    cause: error,
+  })
 }
 
 /** Goes to each broker once more, over a connection of its own, and does the first step of SASL there. */

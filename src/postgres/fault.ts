@@ -38,6 +38,11 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined
 }
 
+/** Nobody answers there at all. */
+export function isUnreachable(error: Error & { code?: string }): boolean {
+  return socketErrors.has(error.code) || error.message === 'timeout expired'
+}
+
 /** @returns undefined for what is neither Postgres nor the way to it: a bug of ours, to be thrown on. */
 export function faultKind(error: unknown): FaultKind | undefined {
   const state = sqlState(error)

@@ -4,7 +4,7 @@
  */
 import type { ConnectionOptions } from 'node:tls'
 import type { Config } from '../runtime/config.ts'
-import { sqlState, TlsFault } from './fault.ts'
+import { isUnreachable, sqlState, TlsFault } from './fault.ts'
 
 type Postgres = Config['postgres']
 
@@ -23,7 +23,7 @@ export function tlsOptions({ tls }: Pick<Postgres, 'tls'>): false | ConnectionOp
 
 /**
  * What a failed attempt to connect comes to: a TlsFault where TLS is why; the server's own answer, with what to do, where
- * it refuses the way we came; else the error as it is.
+ * it refuses the way we came; where it cannot be reached, what to do; else the error as it is.
  */
 export function explained(error: Error, postgres: Postgres): Error {
   const { tls, host, port, user } = postgres
@@ -33,7 +33,17 @@ export function explained(error: Error, postgres: Postgres): Error {
   if (state === '28P01' && tls.certificate !== undefined) error.message += `: check POSTGRES_PASSWORD; ${ownName(user)}`
   if (state !== undefined) return error
   const sentence = tls.mode === 'disable' ? undefined : tlsSentence(error, postgres)
-  return sentence === undefined ? error : new TlsFault(`PostgreSQL at ${host}:${port} ${sentence}`, { cause: error })
+  if (sentence !== undefined) return new TlsFault(`PostgreSQL at ${host}:${port} ${sentence}`, { cause: error })
+  return isUnreachable(error) ? unreached(error, postgres) : error
+}
+
+/** The error as it is, whose code says what to do about it, with a message for people. */
+function unreached(error: Error & { code?: string }, { host, port }: Postgres): Error {
+  // A host with several addresses has an error of each, and no message of its own; a time that is up has no code.
+  const why = error.message || error.code
+  error.code ??= 'ETIMEDOUT'
+  error.message = `PostgreSQL at ${host}:${port} cannot be reached (${why}): start it, or set POSTGRES_HOST and POSTGRES_PORT`
+  return error
 }
 
 function whenRefused({ tls, user }: Postgres): string {

@@ -52,7 +52,10 @@ test('the tools tell the same to people and to programs, and their code says whe
   assert.ok((JSON.parse(doctor.said) as { about: string }[]).some(({ about }) => about === 'Kafka'))
   const nobody = await run(t, 'doctor', { ...settings, POSTGRES_PORT: String(await freePort()) })
   assert.equal(nobody.code, 1)
-  assert.match(nobody.said, /✘ Postgres .*Start it \(npm start brings one\), or set POSTGRES_HOST/)
+  assert.match(
+    nobody.said,
+    /✘ Postgres .*PostgreSQL at .* cannot be reached \(.*ECONNREFUSED.*\): start it, or set POSTGRES_HOST/,
+  )
 })
 
 test('all wrong settings are told at once with what is allowed, and no secret', async t => {

@@ -1,7 +1,7 @@
 /** What the doctor says of PostgreSQL: server, tables, rights, and what they record against the settings. */
 import type { Client } from 'pg'
 import { connectWriter } from '../../postgres/connect.ts'
-import { sqlState, TlsFault } from '../../postgres/fault.ts'
+import { sqlState } from '../../postgres/fault.ts'
 import { checkMigrated, checkServer } from '../../postgres/migrate.ts'
 import type { Config } from '../../runtime/config.ts'
 import type { Finding } from './finding.ts'
@@ -17,7 +17,7 @@ export async function examinePostgres(config: Config): Promise<Finding[]> {
   try {
     client = await connectWriter(config, 'footfall doctor')
   } catch (error) {
-    return [{ about: 'Postgres', verdict: 'wrong', detail: whyUnreached(error as Error, where) }]
+    return [{ about: 'Postgres', verdict: 'wrong', detail: (error as Error).message }]
   }
   try {
     const notes = await checkServer(client)
@@ -34,12 +34,6 @@ export async function examinePostgres(config: Config): Promise<Finding[]> {
   } finally {
     await client.end()
   }
-}
-
-function whyUnreached(error: Error & { code?: string }, where: string): string {
-  if (error instanceof TlsFault) return error.message // says where and what to do
-  const why = `${where}: ${error.message || error.code}`
-  return `${why}. Start it (npm start brings one), or set POSTGRES_HOST and the others`
 }
 
 async function examineTables(client: Client, config: Config): Promise<Finding[]> {
