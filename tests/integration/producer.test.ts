@@ -195,11 +195,13 @@ test('5, 200 and 20,000 events a second are held against a real broker, and what
     await producer.stop()
     const { made, acknowledged, skipped } = producer.books()
     assert.equal(acknowledged, made)
-    // The eight seeded events come at once. An event may be due at either end; a busy machine is late, never wrong.
+    // The eight seeded events come at once, and an event may be due at either end. A busy machine is late, by less than
+    // a second here; that it makes nothing up afterwards but by the clock is held by the tests of pace.ts.
     const due = rates[index]! * seconds
     const given = made - 8 + skipped
     t.diagnostic(`${given} events in ${seconds.toFixed(3)} s, ${skipped} of them skipped`)
-    assert.ok(Math.abs(given - due) <= 2 + due * 0.05, `${given} events instead of ${due.toFixed(1)}`)
+    assert.ok(given - due <= 2 + due * 0.01, `${given} events, ${due.toFixed(1)} are due`)
+    assert.ok(due - given <= 2 + rates[index]!, `${given} events, ${due.toFixed(1)} are due`)
   }
 })
 
