@@ -12,7 +12,7 @@ grant select on schema_migrations to footfall_consumer, footfall_api;
 grant select, insert, update on daily_user_item_summary to footfall_consumer;
 grant select on daily_user_item_summary to footfall_api, footfall_reader;
 
--- Recorded at the first count. In installation lies the secret of the event ids: nobody else reads it.
+-- Recorded at the first count. In installation lies the secret of the event ids.
 grant select, insert on installation, rules to footfall_consumer;
 
 -- The books: rows are added and moved on, none leaves. The API says from them how fresh an answer is.
@@ -30,5 +30,10 @@ grant select on schema_migrations, daily_user_item_summary, installation, rules,
   partition_decisions, event_ids, rejects to footfall_verifier;
 grant select, insert, update, delete on checkpoints to footfall_verifier;
 grant select, insert, delete on checkpoint_days, checkpoint_ids to footfall_verifier;
+
+-- The API's trace and explain: under which rules, what was declared lost, whether an id is remembered, why a record is bad.
+grant select on installation, rules, partition_rules, partition_decisions, event_ids, rejects to footfall_api;
+
+-- What people decided is written by the owner alone, and rejects by the consumer.
 
 commit;

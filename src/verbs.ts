@@ -311,7 +311,7 @@ async function traceEvent(flags: Flags): Promise<number> {
     const flag = request.wrong === 'eventId' ? 'event-id' : request.wrong
     throw new WrongUse(`trace: --${flag} must be ${request.allowed}`)
   }
-  const [{ isFound, trace }, { defaultLimit }, { traceText }, { withTools }] = await Promise.all([
+  const [{ isFound, trace }, { defaultLimit, defaultSeconds }, { traceText }, { withTools }] = await Promise.all([
     import('./evidence/trace.ts'),
     import('./evidence/trace-report.ts'),
     import('./evidence/trace-text.ts'),
@@ -320,14 +320,15 @@ async function traceEvent(flags: Flags): Promise<number> {
   const limit = wholeNumber(flags, 'limit') ?? defaultLimit
   const line = statusLine()
   const progress = (done: number, of: number) => line.show(`${done} of ${of} records`)
-  const options = { seconds: wholeNumber(flags, 'seconds'), limit, progress }
+  const seconds = wholeNumber(flags, 'seconds')
+  const options = { seconds: seconds ?? defaultSeconds, isThorough: seconds !== undefined, limit, progress }
   const report = await withTools(loadConfig(), 'trace', tools => trace(tools, request, options)).finally(line.clear)
   tell(flags, report, traceText(report))
   return isFound(report) ? 0 : 1
 }
 
 async function explainNumber(flags: Flags, words: readonly string[]): Promise<number> {
-  const [{ parseRow, explainText }, { explain }, { defaultLimit }, { withTools }] = await Promise.all([
+  const [{ parseRow, explainText }, { explain }, { defaultLimit, defaultSeconds }, { withTools }] = await Promise.all([
     import('./evidence/explain-report.ts'),
     import('./evidence/explain.ts'),
     import('./evidence/trace-report.ts'),
@@ -343,7 +344,7 @@ async function explainNumber(flags: Flags, words: readonly string[]): Promise<nu
   const limit = wholeNumber(flags, 'limit') ?? defaultLimit
   const line = statusLine()
   const progress = (done: number, of: number) => line.show(`${done} of ${of} records`)
-  const options = { seconds: wholeNumber(flags, 'seconds'), limit, progress }
+  const options = { seconds: wholeNumber(flags, 'seconds') ?? defaultSeconds, isThorough: true, limit, progress }
   const report = await withTools(loadConfig(), 'explain', tools => explain(tools, row, options)).finally(line.clear)
   tell(flags, report, explainText(report))
   return report.verdict === 'equal' && report.number !== null ? 0 : 1

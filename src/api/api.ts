@@ -12,6 +12,8 @@ import type { Running } from '../runtime/lifecycle.ts'
 import type { Log } from '../runtime/log.ts'
 import { apiMetrics, beforeEachScrape, exportMetrics } from '../runtime/metrics.ts'
 import { addDocuments, describeApi } from './document.ts'
+import { addEvidence, type LogConfig } from './evidence.ts'
+import { copySchema } from './evidence-document.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { sendProblem } from './problem.ts'
 import { addProblems, problemSchema } from './problem-document.ts'
@@ -44,7 +46,7 @@ export interface RunningApi extends Running {
  * @throws when the port or host cannot be listened on, naming the setting.
  */
 export async function startApi(
-  config: Pick<Config, 'postgres' | 'api'>,
+  config: Config | Pick<Config, 'postgres' | 'api'>,
   log: Log,
   limits: Limits = defaultLimits,
 ): Promise<RunningApi> {
@@ -54,7 +56,7 @@ export async function startApi(
   const stopping = new AbortController()
   const askParts = createReadiness(pool, config.api.awaitSeed, Date.now())
   const ready = async () => (stopping.signal.aborted ? [stoppingPart] : await askParts())
-  const app = await buildApi(pool, ready, log, limits)
+  const app = await buildApi(pool, ready, log, limits, logOf(config))
   const url = await listen(app, config.api, limits).catch(async (error: unknown) => {
     await pool.end()
     throw error
@@ -83,6 +85,8 @@ function lookAtPool({ totalCount, idleCount, waitingCount, options }: pg.Pool): 
   apiMetrics.poolWaiting.set(waitingCount)
 }
 
+const logOf = (config: Config | object): LogConfig => ('kafka' in config ? config : undefined)
+
 const stoppingPart: Part = { name: 'api', ready: false, why: 'it is stopping' }
 
 /** The server with all its routes, not yet listening. */
@@ -91,6 +95,7 @@ export async function buildApi(
   ready: () => Promise<readonly Part[]>,
   log: Log,
   limits: Limits = defaultLimits,
+  logConfig?: LogConfig,
 ): Promise<FastifyInstance> {
   const sockets = createSockets(limits)
   const app = fastify({
@@ -116,7 +121,7 @@ export async function buildApi(
   // Schemas describe; they neither judge what comes in nor rewrite what goes out: each route does that for itself.
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => JSON.stringify)
-  for (const schema of [problemSchema, dayCountsSchema, readinessSchema]) app.addSchema(schema)
+  for (const schema of [problemSchema, dayCountsSchema, copySchema, readinessSchema]) app.addSchema(schema)
   sockets.watch(app.server)
   answerProblems(app, log)
   watchRequests(app, log)
@@ -124,6 +129,7 @@ export async function buildApi(
   await describeApi(app, version)
   refuseOtherMethods(app)
   addSummary(app, pool, limits)
+  addEvidence(app, pool, logConfig, limits)
   addService(app, ready)
   addProblems(app)
   addDocuments(app)

@@ -33,6 +33,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       servers: [{ url: '/' }],
       tags: [
         { name: 'counts', description: 'What people ask for.' },
+        { name: 'evidence', description: 'What the log says of them.' },
         { name: 'service', description: 'How the service is, and what it speaks.' },
       ],
       security: [],
@@ -94,6 +95,8 @@ export function addDocuments(app: FastifyInstance): void {
   app.get('/', { schema: documented('getStart', 'Where to go from here', 'application/json') }, async () => ({
     name: 'footfall',
     summary: '/api/user-activity-summary/{user_id}',
+    trace: '/api/trace',
+    explain: '/api/explain/{user_id}/{item_id}/{date}',
     docs: '/docs',
     openapi: '/openapi.json',
     eventSchema: userActivitySchema.$id,

@@ -33,6 +33,10 @@ export interface Limits {
   readonly waitsMax: number
   /** Long lists under way; each holds a connection of the pool, and the pool has twice as many. */
   readonly listsMax: number
+  /** Questions about the log under way. */
+  readonly proofsMax: number
+  /** For the answer to one; what was not reached until shortly before is listed in it. */
+  readonly proofTimeoutMs: number
   /** Rows answered by one statement, and of one page; more are a long list. */
   readonly rowsMax: number
 }
@@ -52,5 +56,7 @@ export const defaultLimits: Limits = {
   readsMax: 1_000,
   waitsMax: 1_000,
   listsMax: 4,
+  proofsMax: 2,
+  proofTimeoutMs: 5_000,
   rowsMax: 1_000,
 }

@@ -19,7 +19,8 @@ export const problems = {
   method_not_allowed: { status: 405, title: 'Method not allowed', about: 'Use GET or HEAD.' },
   slow_request: { status: 408, title: 'The request came too slowly', about: 'Send it at once.' },
   body_too_large: { status: 413, title: 'Body too large', about: 'Send no body; no path here takes one.' },
-  not_uuid: { status: 422, title: 'user_id is no UUID', about: 'Use the form 8-4-4-4-12.' },
+  not_uuid: { status: 422, title: 'An id in the path is no UUID', about: 'Use the form 8-4-4-4-12.' },
+  bad_day: { status: 422, title: 'Not a day', about: 'Use a real day as YYYY-MM-DD.' },
   headers_too_large: {
     status: 431,
     title: 'Headers too large',
@@ -27,6 +28,11 @@ export const problems = {
   },
   internal_fault: { status: 500, title: 'A fault of ours', about: 'Report it; `instance` finds it in the log.' },
   database_away: { status: 503, title: 'The database is away', about: 'Try again after Retry-After seconds.' },
+  log_away: {
+    status: 503,
+    title: 'The log is away',
+    about: 'Kafka does not answer. Counts are answered all the same. Try again after Retry-After seconds.',
+  },
   not_counted_yet: { status: 503, title: 'Not counted yet', about: 'Try again, or ask without `min_position`.' },
   partition_halted: {
     status: 503,

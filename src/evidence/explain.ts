@@ -12,7 +12,7 @@ import { type Counts, type ExplainReport, type Missing, none, type Row, verdictO
 import { type Books, type History, withBooks } from './history.ts'
 import { type LogBounds, readableRange, withoutLost } from './place.ts'
 import { early, isFromStart, remember } from './trace-position.ts'
-import { defaultSeconds, type Tools, type TraceOptions } from './trace-report.ts'
+import type { Tools, TraceOptions } from './trace-report.ts'
 import { type Look, type Looking, lookForUser, type Seen } from './user-records.ts'
 
 const msPerDay = 86_400_000
@@ -23,7 +23,7 @@ const lookupsMax = 50
 /** @throws LogAway, UnfitDatabase, or what PostgreSQL says. */
 export async function explain(tools: Tools, row: Row, options: TraceOptions): Promise<ExplainReport> {
   const { config, pool, log } = tools
-  const deadlineMs = performance.now() + (options.seconds ?? defaultSeconds) * 1_000
+  const deadlineMs = performance.now() + options.seconds * 1_000
   const { books, number } = await withBooks(pool, config.kafka.topic, async (books, client) => ({
     books,
     number: await readNumber(client, row),

@@ -6,7 +6,7 @@ import { type Copy, copyOf, type Reject } from './copy.ts'
 import { type Books, type History, withBooks } from './history.ts'
 import { formerPlaces, isLost, type LogBounds, placeOf, readableRange, rulesAt } from './place.ts'
 import { scan } from './scan.ts'
-import { defaultSeconds, type Tools, type TraceOptions, type TraceReport } from './trace-report.ts'
+import type { Tools, TraceOptions, TraceReport } from './trace-report.ts'
 import { type Look, type Looking, lookForUser, type Read, readRecord } from './user-records.ts'
 import { lookUp, storedId } from './window-lookup.ts'
 
@@ -19,7 +19,7 @@ interface At {
 export async function tracePosition(tools: Tools, at: At, options: TraceOptions): Promise<TraceReport> {
   const { config, pool, log } = tools
   const { partition, offset } = at
-  const deadlineMs = performance.now() + (options.seconds ?? defaultSeconds) * 1_000
+  const deadlineMs = performance.now() + options.seconds * 1_000
   // The books first: the log only grows, so what they have counted lies in the bounds that are read after them.
   const { books, rejects } = await withBooks(pool, config.kafka.topic, async (books, client) => ({
     books,

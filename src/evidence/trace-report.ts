@@ -11,8 +11,10 @@ export interface Tools {
 }
 
 export interface TraceOptions {
-  /** For looking through the log. Undefined: as long as it takes to find an id that is remembered, else the default. */
-  readonly seconds: number | undefined
+  /** For looking through the log. */
+  readonly seconds: number
+  /** Looks through the log also for an id that the window remembers. `explain` always does. */
+  readonly isThorough: boolean
   /** Copies shown at most. */
   readonly limit: number
   readonly signal?: AbortSignal | undefined

@@ -4,7 +4,7 @@ import { type Copy, copyOf } from './copy.ts'
 import { type History, withBooks } from './history.ts'
 import { isLost, type LogBounds, placeOf, readableRange } from './place.ts'
 import { early, isFromStart, readRejects, type StoredReject } from './trace-position.ts'
-import { defaultSeconds, type Looked, type Tools, type TraceOptions, type TraceReport } from './trace-report.ts'
+import type { Looked, Tools, TraceOptions, TraceReport } from './trace-report.ts'
 import { type Looking, lookForUser, type Seen } from './user-records.ts'
 import { lookUp, storedId } from './window-lookup.ts'
 
@@ -57,7 +57,7 @@ export async function traceUser(tools: Tools, asked: Asked, options: TraceOption
     return { books, windows }
   })
   const isRemembered = [...windows.values()].some(({ remembered }) => typeof remembered === 'object')
-  const isQuick = isRemembered && options.seconds === undefined
+  const isQuick = isRemembered && !options.isThorough
   const parts: Part[] = []
   for (let partition = 0; partition < log.partitions; partition++) {
     const histories = books.histories.filter(one => one.partition === partition)
@@ -109,7 +109,7 @@ function partOf(
 /** All partitions in turn, so that each is looked at about as far back when the time is up. */
 async function lookNewestFirst(tools: Tools, parts: Part[], asked: Asked, options: TraceOptions): Promise<void> {
   const { log, config } = tools
-  const deadlineMs = performance.now() + (options.seconds ?? defaultSeconds) * 1_000
+  const deadlineMs = performance.now() + options.seconds * 1_000
   const all = parts.reduce((sum, { from, downTo }) => sum + from - downTo, 0)
   let done = 0
   const progress = (records: number) => {

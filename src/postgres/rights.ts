@@ -24,6 +24,13 @@ export const rightsOf = {
     daily_user_item_summary: ['select'],
     partition_ledger: ['select'],
     partition_watch: ['select'],
+    // For trace and explain.
+    installation: ['select'],
+    rules: ['select'],
+    partition_rules: ['select'],
+    partition_decisions: ['select'],
+    event_ids: ['select'],
+    rejects: ['select'],
   },
   verifier: {
     schema_migrations: ['select'],

@@ -22,10 +22,12 @@ interface Key {
   readonly date: string
 }
 
-function explained(place: Place, { user_id, item_id, date }: Key, seconds?: number): Promise<ExplainReport> {
+function explained(place: Place, { user_id, item_id, date }: Key, seconds = 30): Promise<ExplainReport> {
   const row = parseRow(user_id, item_id, date)
   assert.ok(typeof row === 'object')
-  return withTools(parseConfig(settingsOf(place)), 'explain', tools => explain(tools, row, { seconds, limit: 1_000 }))
+  return withTools(parseConfig(settingsOf(place)), 'explain', tools =>
+    explain(tools, row, { seconds, isThorough: true, limit: 1_000 }),
+  )
 }
 
 const keyOf = ({ user_id, item_id, timestamp }: { user_id: string; item_id: string; timestamp: string }): Key => ({

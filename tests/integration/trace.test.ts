@@ -18,7 +18,7 @@ const settingsOf = ({ topic, database }: Place) => settingsFor(sharedKafka(), da
 async function traced(place: Place, words: TraceWords, seconds?: number): Promise<TraceReport> {
   const request = parseTrace(words)
   assert.ok('by' in request)
-  const options = { seconds, limit: 100 }
+  const options = { seconds: seconds ?? 30, isThorough: seconds !== undefined, limit: 100 }
   return withTools(parseConfig({ ...settingsOf(place), ...place.settings }), 'trace', tools =>
     trace(tools, request, options),
   )

@@ -70,7 +70,7 @@ test('the document is OpenAPI 3.1 and says what a summary can answer', () => {
     const statuses = ['200', '304', '400', '404', '408', '413', '422', '431', '500', '503']
     assert.deepEqual(Object.keys(responses), statuses)
   }
-  assert.deepEqual(Object.keys(document.components.schemas).sort(), ['DayCounts', 'Problem', 'Readiness'])
+  assert.deepEqual(Object.keys(document.components.schemas).sort(), ['DayCounts', 'Problem', 'Readiness', 'TracedCopy'])
 })
 
 test('every code is in the document, at its status, but for those of paths that it does not list', async () => {
