@@ -98,8 +98,8 @@ const words = {
   differs: 'something else',
 } as const
 
-const countsText = ({ view, click, purchase }: Counts): string =>
-  `${view} views, ${click} clicks, ${purchase} purchases`
+const countsText = (counts: Counts): string =>
+  activities.map(activity => `${counts[activity]} ${activity}${counts[activity] === 1 ? '' : 's'}`).join(', ')
 
 function eventLine({ position, lineage, appended, event, fate, why }: Copy): string {
   const of = lineage === null || lineage === 1 ? '' : ` of lineage ${lineage}`

@@ -30,14 +30,16 @@ function copyLines(copy: Copy): string[] {
 }
 
 function lookedLines(looked: readonly Looked[]): string[] {
-  const partial = looked.filter(({ why }) => why !== null)
   if (looked.length === 0) return []
-  if (partial.length === 0) return ['The whole log was looked at.']
+  const reasons = [...Map.groupBy(looked, ({ why }) => why)].filter(([why]) => why !== null)
+  if (reasons.length === 0) return ['The whole log was looked at.']
   return [
     'Not all of the log was looked at:',
-    ...partial.map(({ partition, from, to, log_start, log_end, why }) => {
-      const range = from === to ? 'nothing' : `offsets ${from} to ${to - 1}`
-      return `  partition ${partition}: ${range} of ${log_start} to ${log_end - 1}; ${why}`
+    ...reasons.map(([why, parts]) => {
+      const seen = parts.filter(({ from, to }) => from < to)
+      const ranges = seen.map(({ partition, from, to }) => `${partition}:${from} to ${partition}:${to - 1}`)
+      const of = `partition${parts.length === 1 ? '' : 's'} ${parts.map(({ partition }) => partition).join(', ')}`
+      return `  of ${of} ${ranges.length === 0 ? 'nothing' : `only ${ranges.join(', ')}`}: ${why}`
     }),
   ]
 }

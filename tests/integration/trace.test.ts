@@ -8,9 +8,10 @@ import { parseTrace, type TraceWords } from '../../src/evidence/trace-request.ts
 import { withTools } from '../../src/evidence/trace-tools.ts'
 import { parseConfig } from '../../src/runtime/config.ts'
 import { type Place, startCounting, untilRead } from '../support/counting.ts'
-import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka } from '../support/environment.ts'
+import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka, until } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { foreignClient, sendForeign } from '../support/foreign.ts'
+import { resumed } from '../support/resume.ts'
 import { deleteRecords } from '../support/trim.ts'
 
 const settingsOf = ({ topic, database }: Place) => settingsFor(sharedKafka(), database, topic)
@@ -82,6 +83,32 @@ test('each kind of record is told by its position, with what became of it and wh
   await deleteRecords(place.topic, 0, 4)
   assert.equal((await at(place, '0:1')).fate, 'trimmed')
   assert.equal((await at(place, '0:3')).fate, 'rejected', 'its reject is kept')
+})
+
+test('what waits behind a halt, and what was declared lost, is told so', async t => {
+  const place = { topic: await freshTopic(), database: await freshDatabase() }
+  const send = (from: number, count: number) =>
+    sendForeign(
+      t,
+      place.topic,
+      Array.from({ length: count }, (_, n) => ({ value: bytesOf(eventOf(from + n, 'id-')), partition: 0 })),
+    )
+  await send(0, 10)
+  const client = await connect(t, place.database)
+  const counting = await startCounting(t, place)
+  await untilRead(client, 10)
+  await counting.stop()
+  await send(10, 20)
+  await deleteRecords(place.topic, 0, 15)
+  await startCounting(t, place)
+  await until(async () => (await at(place, '0:20')).why.includes('halted (trimmed)'), 20_000, 'it is halted')
+  assert.equal((await at(place, '0:12')).fate, 'waiting')
+  await resumed(t, place, '0', '--accept-loss', '10-15')
+  await until(async () => (await at(place, '0:29')).fate === 'counted', 20_000, 'it goes on')
+  assert.deepEqual(
+    (await Promise.all(['0:9', '0:10', '0:14', '0:15'].map(position => at(place, position)))).map(({ fate }) => fate),
+    ['trimmed', 'lost', 'lost', 'counted'],
+  )
 })
 
 async function transactions(t: TestContext, topic: string): Promise<void> {
