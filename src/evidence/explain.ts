@@ -10,6 +10,7 @@ import { type Claimed, claimsOf } from './claims.ts'
 import { type Copy, copyOf } from './copy.ts'
 import { type Counts, type ExplainReport, type Missing, none, type Row, verdictOn } from './explain-report.ts'
 import { type Books, type History, withBooks } from './history.ts'
+import { asAway } from './log-access.ts'
 import { type LogBounds, readableRange, withoutLost } from './place.ts'
 import { early, isFromStart, remember } from './trace-position.ts'
 import type { Tools, TraceOptions } from './trace-report.ts'
@@ -120,9 +121,9 @@ async function plan(tools: Tools, { histories }: Books, row: Row): Promise<{ par
 
 /** By partition, the log's end where nothing is as late; undefined where times in the log are the senders'. */
 async function offsetsAt({ config, log }: Tools, ms: number): Promise<Map<number, number> | undefined> {
-  const topic = await describeTopic(config)
+  const topic = await asAway(() => describeTopic(config))
   if (topic?.settings?.timestampType !== 'LogAppendTime') return undefined
-  const found = await listOffsetsAt(config, log.partitions, Math.max(0, ms))
+  const found = await asAway(() => listOffsetsAt(config, log.partitions, Math.max(0, ms)))
   return new Map(Array.from({ length: log.partitions }, (_, n) => [n, found.get(n) ?? Number.MAX_SAFE_INTEGER]))
 }
 
@@ -131,8 +132,10 @@ async function eventsOf(tools: Tools, part: Part, row: Row, looking: Looking, mi
   const { history, from, to } = part
   const { partition, lineage } = history
   const looks: Look[] = []
+  let clockMs = -1
   for (const range of withoutLost(history, { from, to })) {
-    const look = await lookForUser(history, range, row.user, undefined, looking)
+    const look = await lookForUser(history, { ...range, clockMs }, row.user, undefined, looking)
+    clockMs = look.clockMs
     looks.push(look)
     if (look.next >= range.to) continue
     missing.push({ partition, lineage, from: look.next, to, why: early(look, to) })
@@ -143,7 +146,7 @@ async function eventsOf(tools: Tools, part: Part, row: Row, looking: Looking, mi
     from,
     clockMs: looks[0]?.firstMs ?? -1,
     isFromStart: isFromStart(history, from),
-    isClockKnown: looks.every(({ isBrokerTime }) => isBrokerTime),
+    isClockKnown: isFromStart(history, from) || looks.every(({ isBrokerTime }) => isBrokerTime),
   }
   const claims = new Map<number, Claimed>()
   let lookups = 0

@@ -33,8 +33,8 @@ export async function openLog(config: Config, role: string): Promise<LogAccess> 
   }
 }
 
-/** Fetches are asked again and again by themselves; these questions are not. */
-async function asAway<T>(ask: () => Promise<T>): Promise<T> {
+/** Fetches are asked again and again by themselves; other questions are not. @throws LogAway */
+export async function asAway<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
   } catch (error) {

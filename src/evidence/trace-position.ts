@@ -4,6 +4,7 @@ import { listOffsetsAt } from '../kafka/bounds.ts'
 import { type Claimed, claimsOf, type Remembered, type Standing } from './claims.ts'
 import { type Copy, copyOf, type Reject } from './copy.ts'
 import { type Books, type History, withBooks } from './history.ts'
+import { asAway } from './log-access.ts'
 import { formerPlaces, isLost, type LogBounds, placeOf, readableRange, rulesAt } from './place.ts'
 import { scan } from './scan.ts'
 import type { Tools, TraceOptions, TraceReport } from './trace-report.ts'
@@ -152,7 +153,7 @@ function tell(
   offset: number,
 ): Claimed | undefined {
   const sightings = look.seen.filter(({ content, offset }) => content.is === 'event' && !isLost(history, offset))
-  const reach = { ...look, clockMs: look.firstMs, isClockKnown: look.isBrokerTime }
+  const reach = { ...look, clockMs: look.firstMs, isClockKnown: look.isFromStart || look.isBrokerTime }
   return claimsOf(sightings, reach, history.rules, remembered, now)[sightings.findIndex(one => one.offset === offset)]
 }
 
@@ -184,7 +185,8 @@ async function lookFrom(
 ): Promise<number> {
   if (read.appendMs < 0) return from
   const windowMs = Math.max(...rules.map(({ windowHours }) => windowHours)) * 3_600_000
-  const offsets = await listOffsetsAt(config, log.partitions, read.appendMs - windowsBack * windowMs - 3_600_000)
+  const earliestMs = Math.max(0, read.appendMs - windowsBack * windowMs - 3_600_000)
+  const offsets = await asAway(() => listOffsetsAt(config, log.partitions, earliestMs))
   return Math.min(read.offset, Math.max(from, offsets.get(partition) ?? from))
 }
 

@@ -35,6 +35,8 @@ export interface Look {
   readonly seen: readonly Seen[]
   /** The append time of the first record; -1: not known. */
   readonly firstMs: number
+  /** Where the clock stood after the last record. */
+  readonly clockMs: number
   /** Every append time was the broker's: they are the partition's clock. */
   readonly isBrokerTime: boolean
   /** Why it ended early, but for the deadline. */
@@ -51,17 +53,21 @@ export interface Looking {
   readonly progress?: ((records: number) => void) | undefined
 }
 
+/** A sender's clock moves the partition's by no more than this per record; the broker's own is taken as it is. */
+const senderStepMs = 3_600_000
+
 /** How many records pass between two looks at the time. */
 const timeCheckRecords = 256
 
 /**
  * Looks at [from, to) of a partition.
+ * @param range with where the clock stands at `from`; without it the times of the records from there on are the clock.
  * @param user in lower case. @param eventId only records with this one, and bad ones whose text has it.
  * @throws when the brokers are silent, or the signal aborts.
  */
 export async function lookForUser(
   history: Pick<History, 'topicId' | 'partition' | 'rules'>,
-  range: { readonly from: number; readonly to: number },
+  range: { readonly from: number; readonly to: number; readonly clockMs?: number },
   user: string,
   eventId: string | undefined,
   { log, batchBytesMax, deadlineMs, signal, progress }: Looking,
@@ -70,7 +76,7 @@ export async function lookForUser(
   // An id in JSON may be written with escapes.
   const names = new RegExp(`${user}|\\\\u00`, 'i')
   const seen: Seen[] = []
-  let clockMs = -1
+  let clockMs = range.clockMs ?? -1
   let firstMs = -1
   let isBrokerTime = true
   let records = 0
@@ -79,7 +85,9 @@ export async function lookForUser(
     records += 1
     if (record.skipped === 0) {
       if (firstMs === -1) firstMs = record.appendMs
-      if (record.appendMs > clockMs) clockMs = record.appendMs
+      const isFree = record.brokerTime || clockMs === -1
+      const latestMs = isFree ? record.appendMs : Math.min(record.appendMs, clockMs + senderStepMs)
+      if (latestMs > clockMs) clockMs = latestMs
       isBrokerTime &&= record.brokerTime
       if (record.valueStart >= 0 && names.test(record.bytes.toString('latin1', record.valueStart, record.valueEnd))) {
         const read = readRecord(record, rulesAt(history, record.offset))
@@ -94,9 +102,13 @@ export async function lookForUser(
   }
   const scanned =
     range.from < range.to && performance.now() < deadlineMs
-      ? await scan(log, { topicId, partition, ...range }, visit, { batchBytesMax, progress: tell, signal })
+      ? await scan(log, { topicId, partition, from: range.from, to: range.to }, visit, {
+          batchBytesMax,
+          progress: tell,
+          signal,
+        })
       : { next: range.from, trouble: undefined }
-  return { from: range.from, next: scanned.next, seen, firstMs, isBrokerTime, trouble: scanned.trouble }
+  return { from: range.from, next: scanned.next, seen, firstMs, clockMs, isBrokerTime, trouble: scanned.trouble }
 }
 
 /** What a record says, by the rules of its offset. */

@@ -102,6 +102,30 @@ test('the events of all partitions add up to the number, with duplicates and ids
   assert.deepEqual([late.verdict, late.missing.length], ['incomplete', 4])
 })
 
+test("where append times are the senders', duplicates are told by the clock that the consumer follows", async t => {
+  const place = {
+    topic: await freshTopic(1, {
+      'message.timestamp.type': 'CreateTime',
+      'message.timestamp.after.max.ms': '9223372036854775807',
+    }),
+    database: await freshDatabase(),
+  }
+  const event = { ...eventOf(0), event_id: 'one' }
+  const nowMs = Date.now()
+  // A sender that is 100 days ahead moves the clock by an hour: the id is still remembered.
+  const sent = [nowMs, nowMs + 100 * 86_400_000, nowMs].map((ms, n) => ({
+    value: bytesOf(n === 1 ? { ...eventOf(1), timestamp: new Date(ms).toISOString() } : event),
+    timestamp: String(ms),
+    partition: 0,
+  }))
+  await sendForeign(t, place.topic, sent)
+  const client = await connect(t, place.database)
+  await startCounting(t, place)
+  await untilRead(client, 3)
+  const { verdict, events, untold } = await explained(place, keyOf(event))
+  assert.deepEqual([verdict, events.map(({ fate }) => fate), untold], ['equal', ['counted', 'duplicate'], 0])
+})
+
 test('while events flow and consumers are killed, every sum is the number of its snapshot', async t => {
   const scene = await openScene(t)
   const client = await connect(t, scene.database)
