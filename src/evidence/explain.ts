@@ -68,7 +68,7 @@ async function readNumber(client: pg.ClientBase, { user, item, date }: Row): Pro
   return rows[0] ?? null
 }
 
-/** What is to be read of one lineage: [from, to). Events of the row lie at `rowFrom` or later. */
+/** What is to be read of one lineage: [from, to). */
 interface Part {
   readonly history: History
   readonly from: number

@@ -10,8 +10,9 @@ import { parseConfig } from '../../src/runtime/config.ts'
 import { type Place, startCounting, untilRead } from '../support/counting.ts'
 import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka, until } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
-import { foreignClient, sendForeign } from '../support/foreign.ts'
+import { foreignClient, leadersOf, sendForeign } from '../support/foreign.ts'
 import { resumed } from '../support/resume.ts'
+import { run } from '../support/tool.ts'
 import { deleteRecords } from '../support/trim.ts'
 
 const settingsOf = ({ topic, database }: Place) => settingsFor(sharedKafka(), database, topic)
@@ -109,6 +110,51 @@ test('what waits behind a halt, and what was declared lost, is told so', async t
     (await Promise.all(['0:9', '0:10', '0:14', '0:15'].map(position => at(place, position)))).map(({ fate }) => fate),
     ['trimmed', 'lost', 'lost', 'counted'],
   )
+})
+
+test('in a recreated topic a position is told of both lineages, and a number says what the log has lost', async t => {
+  const place = { topic: await freshTopic(), database: await freshDatabase() }
+  const event = eventOf(1)
+  await sendForeign(t, place.topic, [{ value: bytesOf(event), partition: 0 }])
+  const client = await connect(t, place.database)
+  const counting = await startCounting(t, place)
+  await untilRead(client, 1)
+  await counting.stop()
+  const admin = foreignClient().admin()
+  await admin.connect()
+  closing(t, () => admin.disconnect())
+  await admin.deleteTopics({ topics: [place.topic] })
+  const topics = [{ topic: place.topic, numPartitions: 1, replicationFactor: 1 }]
+  await until(() => admin.createTopics({ topics }), 20_000, 'the topic is created again')
+  await leadersOf(admin, place.topic, 1)
+  await sendForeign(t, place.topic, [{ value: bytesOf(event), partition: 0 }])
+  assert.deepEqual(
+    (await traced(place, { position: '0:0' })).copies.map(({ fate, lineage }) => [fate, lineage]),
+    [
+      ['waiting', null],
+      ['closed', 1],
+    ],
+  )
+  await startCounting(t, place)
+  await until(
+    async () => (await client.query(`select from partition_ledger where state = 'halted'`)).rowCount === 1,
+    20_000,
+    'it is halted',
+  )
+  await resumed(t, place, 'all', '--new-lineage')
+  await until(async () => (await at(place, '0:0')).fate === 'counted', 20_000, 'it goes on')
+  assert.deepEqual(
+    (await traced(place, { position: '0:0' })).copies.map(({ fate, lineage }) => [fate, lineage]),
+    [
+      ['counted', 2],
+      ['closed', 1],
+    ],
+  )
+  const row = [event.user_id, event.item_id, event.timestamp.slice(0, 10)]
+  const { code, said } = await run(t, 'explain', settingsOf(place), [...row, '--json'])
+  const { verdict, number, found, missing } = JSON.parse(said)
+  assert.deepEqual([code, verdict, number.view, found.view], [1, 'incomplete', 2, 1])
+  assert.deepEqual(missing, [{ partition: 0, lineage: 1, from: 0, to: 1, why: 'its log is not the one there is now' }])
 })
 
 async function transactions(t: TestContext, topic: string): Promise<void> {
