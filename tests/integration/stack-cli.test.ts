@@ -84,7 +84,7 @@ test('start names a data folder that it cannot write, and a Maven that cannot fe
   assert.match(below.said, /data folder: .*package\.json.data cannot be written .*FOOTFALL_DATA=/)
   const folder = mkdtempSync(join(tmpdir(), 'footfall-no-jars-'))
   closing(t, () => rmSync(folder, { recursive: true }))
-  const nowhere = { MAVEN_OPTS: `-Dmaven.repo.local=${join(file, 'repository')}`, FOOTFALL_DATA: folder }
+  const nowhere = { MAVEN_OPTS: `-Dmaven.repo.local=/dev/null/repository`, FOOTFALL_DATA: folder }
   const unfetched = await run(t, 'start', { ...free, ...nowhere })
   assert.equal(unfetched.code, 1)
   assert.match(unfetched.said, /Maven could not fetch Kafka: .*local repository.*maven\.repo\.local/)
