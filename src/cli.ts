@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util'
 import { version } from './runtime/build.ts'
 import { WrongSettings } from './runtime/config.ts'
-import { type Flags, type Verb, verbs, WrongUse } from './verbs.ts'
+import { say } from './verbs/terminal.ts'
+import { type Flags, type Verb, WrongUse } from './verbs/verb.ts'
+import { verbs } from './verbs/verbs.ts'
 
 process.exit(await main(process.argv.slice(2)))
 
@@ -62,9 +64,4 @@ function helpOn(name: string, { about, more, takes, flags }: Verb): string {
   const words = takes === undefined ? '' : ` ${takes}`
   const usage = `Usage: ./footfall ${name}${words}${named.length === 0 ? '' : ' [flags]'}`
   return [`${name}: ${about}.`, '', more, '', usage, ...(named.length === 0 ? [] : ['', ...named])].join('\n')
-}
-
-function say(text: string): 0 {
-  process.stdout.write(`${text}\n`)
-  return 0
 }

@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   api: ['event', 'kafka', 'postgres', 'evidence', 'runtime'],
   stack: ['kafka', 'postgres', 'runtime'],
   upkeep: ['event', 'kafka', 'postgres', 'evidence', 'stack', 'runtime'],
+  verbs: ['stack', 'producer', 'consumer', 'api', 'upkeep', 'evidence', 'runtime'],
 }
 
 const src = join(projectRoot, 'src')
@@ -96,13 +97,17 @@ test('neither rooms nor files import each other in a circle', () => {
   assert.equal(circle(imports), undefined)
 })
 
-test('the verbs import runtime, the main file of a room, or the file of a verb', () => {
-  const verbs = [...textOf('verbs.ts').matchAll(/^ {2}(\w+): \{$/gm)].map(match => match[1]!)
-  assert.ok(verbs.includes('consumer'))
-  const others = imports.get('verbs.ts')!.filter(file => {
-    const name = file.split('/')[1]!.split(/[-.]/)[0]! // status-text.ts is a file of status
-    return roomOf(file) !== 'runtime' && name !== roomOf(file) && !verbs.includes(name)
-  })
+test('a verb has a file, and imports the main file of a room or the files of its name', () => {
+  const ofAll = ['verb.ts', 'verbs.ts', 'terminal.ts', 'role.ts'].map(file => `verbs/${file}`)
+  const verbs = files.filter(file => roomOf(file) === 'verbs' && !ofAll.includes(file))
+  assert.ok(verbs.includes('verbs/consumer.ts'))
+  const names = verbs.map(file => file.split(/[/.]/)[1]!)
+  const others = verbs
+    .flatMap(verb => imports.get(verb)!)
+    .filter(file => {
+      const name = file.split('/')[1]!.split(/[-.]/)[0]! // trace-text.ts is a file of trace
+      return !['runtime', 'verbs'].includes(roomOf(file)) && name !== roomOf(file) && !names.includes(name)
+    })
   assert.deepEqual(others, [])
 })
 
@@ -179,6 +184,6 @@ test('what a role says goes through its log, so that every line has an event', (
   const others = /\bconsole\.|\bpino\(|process\.stdout\.write/
   assert.deepEqual(
     files.filter(file => others.test(textOf(file))),
-    ['runtime/log.ts', 'verbs.ts', 'cli.ts'].sort(),
+    ['runtime/log.ts', 'verbs/terminal.ts'],
   )
 })

@@ -13,8 +13,8 @@ import { startKafka } from '../src/stack/kafka.ts'
 import { startPostgres } from '../src/stack/postgres.ts'
 import { credentials, type Shared } from './support/environment.ts'
 
-/** Files at a time: one more than the cores of a small machine, because a file waits more than it computes. */
-const concurrency = 3
+/** Files at a time: twice the cores of a small machine, because a file waits more than it computes. */
+const concurrency = 4
 const testDeadlineMs = 120_000
 /** Something that was left open keeps a file running after its tests: that is a failure, not a wait for ever. */
 const runDeadlineMs = 15 * 60_000
