@@ -121,9 +121,9 @@ async function plan(tools: Tools, { histories }: Books, row: Row): Promise<{ par
 
 /** By partition, the log's end where nothing is as late; undefined where times in the log are the senders'. */
 async function offsetsAt({ config, log }: Tools, ms: number): Promise<Map<number, number> | undefined> {
-  const topic = await asAway(() => describeTopic(config))
+  const topic = await asAway(config, () => describeTopic(config))
   if (topic?.settings?.timestampType !== 'LogAppendTime') return undefined
-  const found = await asAway(() => listOffsetsAt(config, log.partitions, Math.max(0, ms)))
+  const found = await asAway(config, () => listOffsetsAt(config, log.partitions, Math.max(0, ms)))
   return new Map(Array.from({ length: log.partitions }, (_, n) => [n, found.get(n) ?? Number.MAX_SAFE_INTEGER]))
 }
 

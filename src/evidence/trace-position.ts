@@ -186,7 +186,7 @@ async function lookFrom(
   if (read.appendMs < 0) return from
   const windowMs = Math.max(...rules.map(({ windowHours }) => windowHours)) * 3_600_000
   const earliestMs = Math.max(0, read.appendMs - windowsBack * windowMs - 3_600_000)
-  const offsets = await asAway(() => listOffsetsAt(config, log.partitions, earliestMs))
+  const offsets = await asAway(config, () => listOffsetsAt(config, log.partitions, earliestMs))
   return Math.min(read.offset, Math.max(from, offsets.get(partition) ?? from))
 }
 
