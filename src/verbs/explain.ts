@@ -21,10 +21,10 @@ export const explain: Verb = {
 
 async function explainNumber(flags: Flags, words: readonly string[]): Promise<number> {
   const [{ parseRow, explainText }, { explain }, { defaultLimit, defaultSeconds }, { withTools }] = await Promise.all([
-    import('../evidence/explain-report.ts'),
-    import('../evidence/explain.ts'),
-    import('../evidence/trace-report.ts'),
-    import('../evidence/trace-tools.ts'),
+    import('../evidence/trace/explain-report.ts'),
+    import('../evidence/trace/explain.ts'),
+    import('../evidence/trace/trace-report.ts'),
+    import('../evidence/trace/trace-tools.ts'),
   ])
   const [user, item, date, ...others] = words
   if (user === undefined || item === undefined || date === undefined || others.length > 0) {

@@ -27,7 +27,7 @@ export const trace: Verb = {
 }
 
 async function traceEvent(flags: Flags): Promise<number> {
-  const { parseTrace } = await import('../evidence/trace-request.ts')
+  const { parseTrace } = await import('../evidence/trace/trace-request.ts')
   const words = { position: text(flags, 'position'), user: text(flags, 'user'), eventId: text(flags, 'event-id') }
   const request = parseTrace(words)
   if ('wrong' in request) {
@@ -35,10 +35,10 @@ async function traceEvent(flags: Flags): Promise<number> {
     throw new WrongUse(`trace: --${flag} must be ${request.allowed}`)
   }
   const [{ isFound, trace }, { defaultLimit, defaultSeconds }, { traceText }, { withTools }] = await Promise.all([
-    import('../evidence/trace.ts'),
-    import('../evidence/trace-report.ts'),
-    import('../evidence/trace-text.ts'),
-    import('../evidence/trace-tools.ts'),
+    import('../evidence/trace/trace.ts'),
+    import('../evidence/trace/trace-report.ts'),
+    import('../evidence/trace/trace-text.ts'),
+    import('../evidence/trace/trace-tools.ts'),
   ])
   const limit = wholeNumber(flags, 'limit') ?? defaultLimit
   const line = statusLine()

@@ -18,8 +18,8 @@ export const verify: Verb = {
   },
   run: async flags => {
     const [{ parseScope, verify }, { progressText, verifyText }] = await Promise.all([
-      import('../evidence/verify.ts'),
-      import('../evidence/verify-text.ts'),
+      import('../evidence/verify/verify.ts'),
+      import('../evidence/verify/verify-text.ts'),
     ])
     const scope = parseScope({
       date: text(flags, 'date'),

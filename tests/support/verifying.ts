@@ -1,8 +1,8 @@
 /** `verify` in this process, on what a test has counted. */
 
 import { Admin } from '@platformatic/kafka'
-import { parseScope, type WantedScope } from '../../src/evidence/scope.ts'
-import { type Report, verify } from '../../src/evidence/verify.ts'
+import { parseScope, type WantedScope } from '../../src/evidence/verify/scope.ts'
+import { type Report, verify } from '../../src/evidence/verify/verify.ts'
 import { parseConfig } from '../../src/runtime/config.ts'
 import type { Place } from './counting.ts'
 import { type Database, settingsFor, sharedKafka } from './environment.ts'

@@ -1,0 +1,148 @@
+/**
+ * The fates of one partition's records, found again from the log and the published rules alone. Plain code that shares
+ * nothing with the consumer's path but the contract's schema and the reading of Kafka's bytes: a fault in judge, days,
+ * window, fold or settle shows as a difference.
+ */
+import { createHash } from 'node:crypto'
+import type { RecordWalk } from '../../kafka/records.ts'
+import { type Claim, Remembered } from './remembered.ts'
+import { SipHash } from './siphash.ts'
+import { type CountedEvent, judgesRepeated, verdictOf } from './verdict.ts'
+
+/** One version of the rules, and from which offset on it is in force in a partition. */
+export interface RulesFrom {
+  readonly fromOffset: number
+  readonly version: number
+  readonly judgeVersion: number
+  readonly maxAgeDays: number
+  readonly maxAheadMinutes: number
+  readonly windowHours: number
+  readonly windowIdsMax: number
+}
+
+/** What became of a record, or of a run of offsets without data, and why. */
+export type Recounted =
+  | { readonly fate: 'counted'; readonly event: CountedEvent }
+  | {
+      readonly fate: 'duplicate'
+      readonly event: CountedEvent
+      /** Who claimed its id; offset -1 where that lies before a checkpoint. */
+      readonly first: Claim
+      /** The same id was first seen with another item, activity or timestamp. */
+      readonly isReused: boolean
+    }
+  | { readonly fate: 'rejected'; readonly reason: string; readonly pointer: string }
+  | { readonly fate: 'skipped'; readonly why: 'null' | 'control' | 'aborted' }
+
+export interface Fates {
+  counted: number
+  duplicate: number
+  rejected: number
+  skipped: number
+}
+
+/** A sender's clock moves the partition's by no more than this per record; the broker's own is taken as it is. */
+const senderStepMs = 3_600_000
+
+/** user id and event id. */
+const idBytesMax = 36 + 128
+
+export class Recount {
+  readonly fates: Fates = { counted: 0, duplicate: 0, rejected: 0, skipped: 0 }
+  readonly window: Remembered
+  clockMs: number
+  readonly #rules: readonly RulesFrom[]
+  readonly #hash: SipHash
+  #ruling: RulesFrom
+  #nextRulesAt: number
+
+  /**
+   * @param rules of this partition, in the order of their offsets; those in force at `from` come first or earlier.
+   * @param idKey the installation's secret. @param clockMs where the clock stands at `from`; -1 at a log's start.
+   */
+  constructor(rules: readonly RulesFrom[], idKey: Buffer, from: number, clockMs = -1) {
+    this.#rules = rules
+    this.#hash = new SipHash(idKey, idBytesMax)
+    this.clockMs = clockMs
+    const inForce = rules.findLast(({ fromOffset }) => fromOffset <= from)
+    if (inForce === undefined) throw new Error(`no rules are recorded for offset ${from}`)
+    this.#ruling = inForce
+    this.#nextRulesAt = this.#rulesAfter(inForce)
+    this.window = new Remembered(inForce)
+  }
+
+  /** Takes the next record, or the next run of skipped offsets. */
+  take(record: RecordWalk): Recounted {
+    if (record.skipped > 0) {
+      this.fates.skipped += record.skipped
+      return record.isControl ? control : aborted
+    }
+    while (record.offset >= this.#nextRulesAt) this.#changeRules()
+    this.#moveClock(record.appendMs, record.brokerTime)
+    this.window.advance(this.clockMs)
+    const recounted = this.#fateOf(record)
+    this.fates[recounted.fate] += 1
+    return recounted
+  }
+
+  #fateOf(record: RecordWalk): Recounted {
+    if (record.valueStart < 0) return tombstone
+    const value = record.bytes.subarray(record.valueStart, record.valueEnd)
+    const verdict = verdictOf(value, record.appendMs, this.#ruling)
+    if ('reason' in verdict) return { fate: 'rejected', ...verdict }
+    if (verdict.eventId === undefined) return { fate: 'counted', event: verdict }
+    const content = contentOf(verdict)
+    this.#hash.hash(this.#hash.bytes.write(verdict.user + verdict.eventId, 'latin1'))
+    const first = this.window.claim(this.#hash.out, record.offset, this.clockMs, content)
+    if (first === undefined) return { fate: 'counted', event: verdict }
+    return { fate: 'duplicate', event: verdict, first, isReused: first.content !== 0 && first.content !== content }
+  }
+
+  #moveClock(appendMs: number, isBrokerTime: boolean): void {
+    if (appendMs <= this.clockMs) return
+    const isFree = isBrokerTime || this.clockMs === -1
+    this.clockMs = isFree ? appendMs : Math.min(appendMs, this.clockMs + senderStepMs)
+  }
+
+  #changeRules(): void {
+    this.#ruling = this.#rules.find(({ fromOffset }) => fromOffset === this.#nextRulesAt)!
+    this.#nextRulesAt = this.#rulesAfter(this.#ruling)
+    this.window.changeLimits(this.#ruling)
+  }
+
+  #rulesAfter({ fromOffset }: RulesFrom): number {
+    return this.#rules.find(rules => rules.fromOffset > fromOffset)?.fromOffset ?? Number.POSITIVE_INFINITY
+  }
+}
+
+const control = { fate: 'skipped', why: 'control' } as const
+const aborted = { fate: 'skipped', why: 'aborted' } as const
+const tombstone = { fate: 'skipped', why: 'null' } as const
+
+/** The first rules at or after `from` whose judge this program cannot repeat. */
+export function unrepeatable(rules: readonly RulesFrom[], from: number): RulesFrom | undefined {
+  const first = rules.findLast(({ fromOffset }) => fromOffset <= from)?.fromOffset ?? from
+  return rules.find(({ fromOffset, judgeVersion }) => fromOffset >= first && !judgesRepeated.includes(judgeVersion))
+}
+
+/** What an event says besides its user and id, in 32 bits, never 0. A chance meeting hides one note of many. */
+function contentOf({ item, activity, instantMs }: CountedEvent): number {
+  const text = `${item} ${activity} ${instantMs}`
+  let hash = 0x811c9dc5 // FNV-1a
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash >>> 0 || 1
+}
+
+/** A bad record's bytes in one digest, as `snapshot.ts` has PostgreSQL make it of a row of `rejects`. */
+export function digestOf(record: RecordWalk): Buffer {
+  const { bytes, keyStart, keyEnd, valueStart, valueEnd } = record
+  const head = Buffer.alloc(20)
+  head.writeBigInt64BE(BigInt(record.appendMs), 0)
+  head.writeInt32BE(keyStart < 0 ? -1 : keyEnd - keyStart, 8)
+  head.writeInt32BE(valueEnd - valueStart, 12)
+  const headers = record.headers()
+  head.writeInt32BE(headers.length, 16)
+  const hash = createHash('sha256').update(head)
+  if (keyStart >= 0) hash.update(bytes.subarray(keyStart, keyEnd))
+  return hash.update(bytes.subarray(valueStart, valueEnd)).update(headers).digest()
+}

@@ -1,0 +1,134 @@
+/**
+ * Copies what there is to prove out of PostgreSQL, in one snapshot that is let go at once: a snapshot that is held keeps
+ * the server from clearing up after hot rows, which slows live counting down. The copies lie in temporary files.
+ */
+import type { Client } from 'pg'
+import { connectCopier } from '../../postgres/connect.ts'
+import { copyOut, Fields } from '../../postgres/copy-out.ts'
+import { checkMigrated } from '../../postgres/migrate.ts'
+import { UnfitDatabase } from '../../postgres/unfit-database.ts'
+import type { Config } from '../../runtime/config.ts'
+import { type Lineage, readLineages } from './ledger.ts'
+import { RowFile } from './row-file.ts'
+import type { Scope } from './scope.ts'
+import { writeSegment } from './segment-file.ts'
+import { Spill } from './spill.ts'
+
+/** Rows of lineages that the ledger does not know. */
+export interface Stray {
+  readonly table: 'rejects' | 'event_ids'
+  readonly topicId: string
+  readonly partition: number
+  readonly lineage: number
+  readonly rows: number
+}
+
+export interface Snapshot {
+  readonly topic: string
+  readonly idKey: Buffer
+  readonly lineages: readonly Lineage[]
+  /** The summary's rows, as far as the scope wants them; the recount adds its own. */
+  readonly rows: RowFile
+  readonly rowCount: number
+  /** Buckets by the index of a lineage. */
+  readonly rejects: Spill
+  readonly ids: Spill
+  readonly strays: readonly Stray[]
+  readonly takenAt: string
+  /** How long the snapshot was held. */
+  readonly heldMs: number
+}
+
+/** @throws when the tables are not as this version needs them, or belong to another topic. */
+export async function takeSnapshot(config: Config, scope: Scope): Promise<Snapshot> {
+  const client = await connectCopier(config, 'footfall verify')
+  const rows = new RowFile()
+  const rejects = new Spill()
+  const ids = new Spill()
+  try {
+    const missing = await checkMigrated(client)
+    if (missing[0]?.startsWith('0001-')) throw new Error('there are no tables yet; ./footfall setup makes them')
+    if (missing.length > 0) throw new Error(`the tables lack ${missing.join(', ')}; ./footfall setup applies it`)
+    const began = performance.now()
+    await client.query('begin isolation level repeatable read read only')
+    const { topic, idKey, takenAt } = await readInstallation(client, config.kafka.topic)
+    const lineages = await readLineages(client, scope.partition)
+    for (const lineage of scope.isOfPartitions ? lineages : []) {
+      await copyRejects(client, lineage, rejects)
+      await copyIds(client, lineage, ids)
+    }
+    const strays = scope.isOfPartitions ? await readStrays(client, scope.partition) : []
+    const rowCount = scope.isOfRows ? await copyRows(client, scope, rows) : 0
+    await client.query('commit')
+    return { topic, idKey, lineages, rows, rowCount, rejects, ids, strays, takenAt, heldMs: performance.now() - began }
+  } finally {
+    await client.end()
+  }
+}
+
+async function readInstallation(client: Client, topic: string) {
+  const { rows } = await client.query<{ topic: string; id_key: Buffer; taken_at: string }>(
+    `select topic, id_key, to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as taken_at from installation`,
+  )
+  const row = rows[0]
+  if (row === undefined) throw new UnfitDatabase('nothing was counted into this database yet')
+  if (row.topic !== topic) {
+    throw new UnfitDatabase(
+      `this database counts the topic ${row.topic}, KAFKA_TOPIC_USER_ACTIVITIES is ${topic}: set it to the topic that ` +
+        'was counted, or POSTGRES_DB to the database of this one',
+    )
+  }
+  return { topic, idKey: row.id_key, takenAt: row.taken_at }
+}
+
+/** The where of one lineage, written out: COPY takes no parameters. Its parts come from the database, not from people. */
+function of({ topicId, partition, lineage }: Lineage): string {
+  return `where topic_id = '${topicId}' and partition = ${partition} and lineage = ${lineage}`
+}
+
+/** As `digestOf` in recount.ts makes it of a record. */
+const rejectDigest = `sha256(int8send(append_ms) || int4send(coalesce(length(key), -1)) || int4send(length(value))
+  || int4send(length(headers)) || coalesce(key, ''::bytea) || value || headers)`
+
+async function copyRejects(client: Client, lineage: Lineage, into: Spill): Promise<void> {
+  const select = `select "offset", ${rejectDigest}, reason, pointer from rejects ${of(lineage)} order by "offset"`
+  await copyOut(client, select, (bytes, at) => {
+    const fields = new Fields(bytes, at)
+    const offset = Buffer.alloc(8)
+    offset.writeDoubleLE(fields.bigint())
+    const digest = fields.bytes()
+    into.writeFrame(lineage.index, Buffer.concat([offset, digest, Buffer.from(`${fields.text()}\n${fields.text()}`)]))
+  })
+}
+
+async function copyIds(client: Client, lineage: Lineage, into: Spill): Promise<void> {
+  const select = `select segment, first_ms, newest_ms, ids from event_ids ${of(lineage)} order by segment, first_offset`
+  await copyOut(client, select, (bytes, at) => {
+    const fields = new Fields(bytes, at)
+    const [name, firstMs, newestMs] = [fields.bigint(), fields.bigint(), fields.bigint()]
+    writeSegment(into, lineage.index, { name, firstMs, newestMs, ids: fields.bytes() })
+  })
+}
+
+async function copyRows(client: Client, { date, user }: Scope, into: RowFile): Promise<number> {
+  // Both were checked to be what they are called.
+  const where = [date && `date = '${date}'`, user && `user_id = '${user}'`].filter(Boolean).join(' and ') || 'true'
+  const select = `select user_id, date, item_id, view_count, click_count, purchase_count from daily_user_item_summary`
+  return copyOut(client, `${select} where ${where}`, (bytes, at) => into.addStored(bytes, at))
+}
+
+async function readStrays(client: Client, partition: number | undefined): Promise<Stray[]> {
+  const strays: Stray[] = []
+  for (const table of ['rejects', 'event_ids'] as const) {
+    const { rows } = await client.query<Stray>(
+      `select '${table}' as table, topic_id as "topicId", partition, lineage, count(*)::int as rows from ${table} t
+        where ($1::int is null or partition = $1) and not exists (
+          select from partition_ledger l
+           where (l.topic_id, l.partition, l.lineage) = (t.topic_id, t.partition, t.lineage))
+        group by topic_id, partition, lineage order by topic_id, partition, lineage limit 100`,
+      [partition ?? null],
+    )
+    strays.push(...rows)
+  }
+  return strays
+}

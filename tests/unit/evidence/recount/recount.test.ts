@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Batch } from '../../../../src/consumer/batch.ts'
+import { Fold, type Standing } from '../../../../src/consumer/fold.ts'
+import { IdHash } from '../../../../src/consumer/id-hash.ts'
+import { Window } from '../../../../src/consumer/window.ts'
+import { dayText } from '../../../../src/event/day.ts'
+import { Recount, type RulesFrom, unrepeatable } from '../../../../src/evidence/recount/recount.ts'
+import { Remembered } from '../../../../src/evidence/recount/remembered.ts'
+import { RecordWalk } from '../../../../src/kafka/records.ts'
+import { drawnBatch, logOf, startMs, walkFrom } from '../../../support/drawn-log.ts'
+import { encodeBatch } from '../../../support/encode-log.ts'
+import { StoredIds } from '../../../support/plain-window.ts'
+
+const of = { topicId: 'topic', partition: 3, lineage: 1, rulesVersion: 1 }
+const idKey = Buffer.from('sixteen bytes ok')
+const hash = new IdHash(idKey)
+const first = { version: 1, judgeVersion: 1, maxAgeDays: 2, maxAheadMinutes: 60, windowHours: 2, windowIdsMax: 8 }
+/** What `setup --change-rules` may have put in force in the middle. */
+const later = [
+  first,
+  { ...first, version: 2, windowIdsMax: 3 },
+  { ...first, version: 2, windowHours: 1, maxAgeDays: 1 },
+  { ...first, version: 2, windowHours: 5, windowIdsMax: 30, maxAheadMinutes: 0 },
+]
+
+/** By the consumer: one batch per set of rules, restarted in between as a change of rules makes it. */
+function byFold(log: ReturnType<typeof logOf>, rules: readonly RulesFrom[], end: number) {
+  const ids = new StoredIds()
+  const lines: string[] = []
+  const total = { counted: 0, duplicate: 0, rejected: 0, skipped: 0 }
+  let standing: Standing = { of, nextOffset: rules[0]!.fromOffset, clockMs: -1, tail: undefined, ids: [] }
+  for (const [i, ruling] of rules.entries()) {
+    const to = rules[i + 1]?.fromOffset ?? end
+    const fold = new Fold(standing, ruling, hash)
+    while (fold.next < to) fold.take(walkFrom(log, fold.next, 4), 1)
+    const batch = fold.takeBatch()
+    if (batch === undefined) continue
+    ids.keep(batch.window)
+    for (const fate of ['counted', 'duplicate', 'rejected', 'skipped'] as const) total[fate] += batch[fate]
+    lines.push(...linesOf(batch))
+    standing = { of, nextOffset: batch.to, clockMs: batch.clockMs, tail: batch.tail, ids: ids.rows() }
+  }
+  return { total, lines: lines.sort(), clockMs: standing.clockMs, ids: Buffer.concat(ids.rows().map(row => row.ids)) }
+}
+
+/** Counts and rejects, a line each. */
+function linesOf({ delta, rejects }: Batch): string[] {
+  const lines = rejects.map(({ offset, reason, pointer }) => `${offset} ${reason} ${pointer}`)
+  for (const [day, users] of delta)
+    for (const [user, items] of users)
+      for (const [item, counts] of items)
+        for (const kind of ['view', 'click', 'purchase'] as const)
+          for (let n = 0; n < counts[kind]; n++) lines.push(`${dayText(day)} ${user} ${item} ${kind}`)
+  return lines
+}
+
+function byRecount(log: ReturnType<typeof logOf>, rules: readonly RulesFrom[], end: number) {
+  const recount = new Recount(rules, idKey, rules[0]!.fromOffset)
+  const lines: string[] = []
+  const walk = walkFrom(log, rules[0]!.fromOffset, log.length)
+  while (walk.offset + 1 < end && walk.next()) {
+    const one = recount.take(walk)
+    if (one.fate === 'rejected') lines.push(`${walk.offset} ${one.reason} ${one.pointer}`)
+    if (one.fate === 'counted') {
+      lines.push(`${dayText(one.event.day)} ${one.event.user} ${one.event.item} ${one.event.activity}`)
+    }
+  }
+  const ids = Buffer.concat(recount.window.segments.map(segment => recount.window.idsOf(segment)))
+  return { total: recount.fates, lines: lines.sort(), clockMs: recount.clockMs, ids }
+}
+
+test('the recount finds the fates, counts, rejects, clock and ids of the consumer, also where rules change', () => {
+  const seen = new Set<string>()
+  fc.assert(
+    fc.property(
+      fc.array(drawnBatch, { minLength: 1, maxLength: 25, size: 'max' }),
+      fc.nat(2 ** 40),
+      fc.constantFrom(...later),
+      fc.nat(),
+      (drawn, start, changed, at) => {
+        const log = logOf(drawn, start)
+        const end = log.at(-1)!.last + 1
+        // Rules change where a batch of the consumer ended: at a step of the walk.
+        const steps = stepsOf(log, start, end)
+        const change = steps[at % steps.length]!
+        const rules = [
+          { fromOffset: start, ...first },
+          ...(change === start ? [] : [{ fromOffset: change, ...changed }]),
+        ]
+        const expected = byFold(log, rules, end)
+        assert.deepEqual(byRecount(log, rules, end), expected)
+        for (const [fate, count] of Object.entries(expected.total)) if (count > 0) seen.add(fate)
+      },
+    ),
+    { numRuns: 60 },
+  )
+  assert.equal(seen.size, 4)
+})
+
+function stepsOf(log: ReturnType<typeof logOf>, start: number, end: number): number[] {
+  const steps: number[] = []
+  const walk = walkFrom(log, start, log.length)
+  do steps.push(walk.offset + 1)
+  while (walk.offset + 1 < end && walk.next())
+  return steps.slice(0, -1)
+}
+
+const eventBytes = (id: string | undefined, item = 1, atMs = startMs) =>
+  Buffer.from(
+    JSON.stringify({
+      user_id: '550e8400-e29b-41d4-a716-446655440000',
+      item_id: `550e8400-e29b-41d4-a716-44665544000${item}`,
+      activity_type: 'view',
+      timestamp: new Date(atMs).toISOString(),
+      event_id: id,
+    }),
+  )
+
+/** A walk over one batch of these values, appended now. */
+function walkOver(values: readonly (Buffer | null)[], from: number, atMs = startMs): RecordWalk {
+  const records = values.map(value => ({ key: null, value, headers: [], timestampMs: atMs }))
+  return new RecordWalk(encodeBatch({ baseOffset: from, records, logAppendMs: atMs }), from, [], 1 << 26)
+}
+
+test('a duplicate says which record was first, and whether that one said something else', () => {
+  const recount = new Recount([{ fromOffset: 5, ...first }], idKey, 5)
+  const walk = walkOver([eventBytes('a'), eventBytes('a'), eventBytes('a', 2), eventBytes('a', 1, startMs - 1)], 5)
+  const found = []
+  while (walk.next()) found.push(recount.take(walk))
+  assert.deepEqual(
+    found.map(one => (one.fate === 'duplicate' ? [one.first.offset, one.isReused] : one.fate)),
+    ['counted', [5, false], [5, true], [5, true]],
+  )
+})
+
+test('segments fill up, leave in order and are found again, with ids by the hundred thousand', () => {
+  const limits = { windowIdsMax: 150_000, windowHours: 24 }
+  const mine = new Remembered(limits)
+  const theirs = new Window(limits, [])
+  let known = 0
+  for (let n = 0; n < 330_000; n++) {
+    // Every tenth comes again: from 50,000 claims ago, which is remembered, or from 300,000 ago, which is not.
+    const name = n % 10 === 3 ? n - (n % 20 === 3 ? 50_001 : 300_001) : n
+    const id = Uint32Array.of(Math.imul(name, 0x9e3779b1), name, 7, 8)
+    const clockMs = startMs + n
+    const before = mine.claim(id, n, clockMs, 1)
+    assert.equal(before === undefined, theirs.claim(id, n, clockMs))
+    if (before !== undefined) assert.equal(before.offset, n - 50_001)
+    if (before !== undefined) known += 1
+  }
+  assert.ok(known > 10_000)
+  assert.equal(mine.size, theirs.size)
+  const { pieces } = theirs.takeChange()
+  assert.deepEqual(
+    mine.segments.map(({ name, firstMs, newestMs }) => ({ name, firstMs, newestMs })),
+    pieces.map(({ segment, firstMs, newestMs }) => ({ name: segment, firstMs, newestMs })),
+  )
+  const stored = Buffer.concat(pieces.map(piece => piece.ids))
+  assert.ok(Buffer.concat(mine.segments.map(one => mine.idsOf(one))).equals(stored))
+})
+
+test('rules of a judge that this program does not have are named, wherever they come', () => {
+  const ours = { fromOffset: 0, ...first }
+  const theirs = { fromOffset: 10, ...first, judgeVersion: 99 }
+  assert.equal(unrepeatable([ours], 0), undefined)
+  assert.equal(unrepeatable([ours, theirs], 0), theirs)
+  assert.equal(unrepeatable([ours, theirs], 12), theirs)
+  assert.equal(unrepeatable([theirs, { ...ours, fromOffset: 20 }], 20), undefined)
+})
