@@ -3,11 +3,13 @@
  * topic id and epochs, and an answer that does not fit is a trouble with a name, never a jump to another offset.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Admin, type ClusterMetadata, Connection, ConnectionStatuses, findErrorBy } from '@platformatic/kafka'
+import { Admin, type ClusterMetadata, type Connection, findErrorBy } from '@platformatic/kafka'
 import type { Config } from '../runtime/config.ts'
 import type { Log as Logger } from '../runtime/log.ts'
+import { Absences, anyBroker } from './absences.ts'
 import { earliest, latest, offsetsAt } from './bounds.ts'
-import { clusterOptions, connectionOptions, openClient, retryDelayMs, serverName } from './cluster.ts'
+import { clusterOptions, openClient, retryDelayMs } from './cluster.ts'
+import { Connections } from './connections.ts'
 import { type FetchedPartition, fetchFrom } from './fetch.ts'
 import type { Aborted, Tail } from './records.ts'
 import { Refused } from './refusal.ts'
@@ -21,9 +23,6 @@ const maxWaitMs = 250
 const partitionBytesMax = 1 << 20
 const bytesMax = 4 << 20
 
-/** Stands for whichever answers first what brokers there are. */
-const anyBroker = -1
-
 const errorCodes = {
   none: 0,
   outOfRange: 1,
@@ -33,9 +32,6 @@ const errorCodes = {
   unknownTopicId: 100,
   inconsistentTopicId: 103,
 }
-
-/** Of a broker that may be down: what it says, or what Node says of it, may differ from one attempt to the next. */
-const away = 'away'
 
 /** What to read of one partition next. */
 export interface Want {
@@ -69,10 +65,9 @@ export class LogReader {
   readonly #log: Logger
   readonly #role: string
   readonly #admin: Admin
-  readonly #connections = new Map<number, Connection>()
+  readonly #connections: Connections
+  readonly #absences: Absences
   readonly #asking = new Map<number, Promise<{ broker: number; fetched: readonly Fetched[] }>>()
-  /** Brokers that do not answer as they should: how often in a row, and what was said of it. */
-  readonly #failures = new Map<number, { readonly times: number; readonly said: string }>()
   #metadata: ClusterMetadata | undefined
   #turn = 0
   #closed = false
@@ -82,12 +77,14 @@ export class LogReader {
     this.#config = config
     this.#log = log
     this.#role = role
+    this.#connections = new Connections(config, role)
+    this.#absences = new Absences(log)
     this.#admin = openClient(clusterOptions(config, role), options => new Admin({ ...options, retries: 0 }))
   }
 
   /** Why a broker refuses us; undefined while none does. */
   get refusal(): string | undefined {
-    return [...this.#failures.values()].find(({ said }) => said !== away)?.said
+    return this.#absences.refusal
   }
 
   async topic(): Promise<{ id: string; partitions: number } | undefined> {
@@ -116,7 +113,7 @@ export class LogReader {
       for (const [broker, theirs] of await this.#byLeader(wants)) {
         if (!this.#asking.has(broker)) this.#asking.set(broker, this.#askPatiently(broker, theirs))
       }
-      this.#heard(anyBroker)
+      this.#absences.heard(anyBroker)
     } catch (error) {
       await this.#missed(anyBroker, error)
     }
@@ -144,7 +141,7 @@ export class LogReader {
 
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.allSettled([...this.#connections.values()].map(connection => connection.close()))
+    await this.#connections.close()
     await this.#admin.close()
   }
 
@@ -178,7 +175,7 @@ export class LogReader {
   async #askPatiently(broker: number, wants: readonly Want[]) {
     try {
       const fetched = await this.#ask(broker, wants)
-      this.#heard(broker)
+      this.#absences.heard(broker)
       return { broker, fetched }
     } catch (error) {
       await this.#missed(broker, error)
@@ -186,21 +183,10 @@ export class LogReader {
     }
   }
 
-  #heard(broker: number): void {
-    if (this.#failures.delete(broker)) this.#log('kafka_back', named(broker))
-  }
-
   async #missed(broker: number, error: unknown): Promise<void> {
     if (this.#closed) return
     this.#metadata = undefined
-    const words = inWords(this.#config, error, 'READ')
-    const said = words instanceof Refused ? words.message : away
-    const before = this.#failures.get(broker)
-    const times = (before?.times ?? 0) + 1
-    this.#failures.set(broker, { times, said })
-    if (said !== before?.said)
-      this.#log(said === away ? 'kafka_away' : 'kafka_refused', { ...named(broker), why: words.message })
-    await pause(retryDelayMs(times))
+    await pause(retryDelayMs(this.#absences.missed(broker, inWords(this.#config, error, 'READ'))))
   }
 
   async #ask(broker: number, wants: readonly Want[], waitMs = maxWaitMs): Promise<Fetched[]> {
@@ -294,22 +280,10 @@ export class LogReader {
     return { ...found, trouble: { reason: 'diverged', from: want.offset, to: want.offset, detail } }
   }
 
-  async #connect(broker: number): Promise<Connection> {
-    const known = this.#connections.get(broker)
-    if (known?.isConnected()) return known
-    if (known?.status === ConnectionStatuses.REAUTHENTICATING) {
-      await known.ready() // brokers let no session live longer than connections.max.reauth.ms
-      return known
-    }
+  #connect(broker: number): Promise<Connection> {
     const address = this.#metadata?.brokers.get(broker)
     if (address === undefined) throw new Error(`broker ${broker} is not in the metadata`)
-    const { tls, ...options } = connectionOptions(this.#config)
-    const named = tls && { tls: { ...tls, servername: serverName(address.host) } }
-    const connection = new Connection(`footfall-${this.#role}`, { ...options, ...named })
-    connection.on('error', () => {}) // the request under way fails with it
-    this.#connections.set(broker, connection)
-    await connection.connect(address.host, address.port)
-    return connection
+    return this.#connections.to(broker, address)
   }
 }
 
@@ -318,5 +292,3 @@ function departed(want: Want, at: number): Trouble {
   const detail = `the log departs at ${at} from what was counted up to ${want.offset}`
   return { reason: 'truncated', from: at, to: want.offset - 1, detail }
 }
-
-const named = (broker: number) => (broker === anyBroker ? {} : { broker })
