@@ -67,15 +67,16 @@ test('where retention has trimmed the log, a checkpoint proves what lies before 
     const { rows } = await client.query(
       `update daily_user_item_summary set view_count = view_count + 1
         where (user_id, date, item_id) in (select user_id, date, item_id from daily_user_item_summary limit 1)
-        returning to_char(date, 'YYYY-MM-DD') as date`,
+        returning to_char(date, 'YYYY-MM-DD') as date, user_id, item_id`,
     )
     assert.deepEqual((await summary(place)).differences, [`day changed ${rows[0].date} another digest -> the digest`])
-    const [day, rest] = [rows[0].date, 'date = $1 and view_count > 0 and click_count + purchase_count = 0']
+    const { date: day, user_id, item_id } = rows[0]
+    const other = 'date = $1 and (user_id, item_id) <> ($2, $3) and view_count > 0 and click_count + purchase_count = 0'
     await client.query(
       `update daily_user_item_summary set view_count = view_count - 1
         where (user_id, date, item_id) in
-              (select user_id, date, item_id from daily_user_item_summary where ${rest} limit 1)`,
-      [day],
+              (select user_id, date, item_id from daily_user_item_summary where ${other} limit 1)`,
+      [day, user_id, item_id],
     )
     const { differences } = await summary(place) // the day's sum is right again, its rows are not
     assert.deepEqual(differences, [`day changed ${day} another digest -> the digest`])
