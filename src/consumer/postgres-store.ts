@@ -13,6 +13,7 @@ import type { Standing } from './fold.ts'
 import { install } from './install.ts'
 import { halt, haltGone, moveStart, open, places } from './open.ts'
 import { settle } from './settle.ts'
+import { statementsOf } from './settle-statements.ts'
 import { type Halt, type Installation, type Opened, type Outcome, type Seen, type Store, StoreFault } from './store.ts'
 
 export class PostgresStore implements Store {
@@ -40,7 +41,7 @@ export class PostgresStore implements Store {
   }
 
   settle(batches: readonly Batch[]): Promise<ReadonlyMap<Batch, Outcome>> {
-    return this.#writer.use(client => settle(client, batches))
+    return this.#writer.use(client => settle(statementsOf(client), batches))
   }
 
   moveStart(standing: Standing, logStart: number): Promise<boolean> {

@@ -1,0 +1,187 @@
+/** What a settle says to PostgreSQL, statement by statement. Set-based: batches of different partitions go together. */
+import type { Client } from 'pg'
+import type { Batch } from './batch.ts'
+import { sumOf } from './delta.ts'
+import type { LockedRow, Statements } from './settle.ts'
+
+/** @param client in whose transaction all of it happens. */
+export function statementsOf(client: Client): Statements {
+  return {
+    begin: async () => void (await client.query('begin')),
+    lock: batches => lock(client, batches),
+    exist: batches => exist(client, batches),
+    advance: batches => advance(client, batches),
+    addCounts: batches => addCounts(client, batches),
+    keepIds: batches => keepIds(client, batches),
+    keepRejects: batches => keepRejects(client, batches),
+    commit: async () => void (await client.query('commit')),
+  }
+}
+
+async function lock(client: Client, batches: readonly Batch[]): Promise<LockedRow[]> {
+  const { rows } = await client.query<LedgerRow>(
+    `select partition, next_offset, rules_version, tail_epoch, tail_crc, state
+       from partition_ledger
+      where (topic_id, partition, lineage) in (select * from unnest($1::uuid[], $2::int[], $3::int[]))
+      order by partition
+        for update skip locked`,
+    keyArrays(batches),
+  )
+  return rows.map(row => ({
+    partition: row.partition,
+    nextOffset: Number(row.next_offset),
+    rulesVersion: row.rules_version,
+    tail: row.tail_epoch === null ? undefined : { epoch: row.tail_epoch, crc: Number(row.tail_crc) },
+    isOpen: row.state === 'open',
+  }))
+}
+
+interface LedgerRow {
+  readonly partition: number
+  readonly next_offset: string
+  readonly rules_version: number
+  readonly tail_epoch: number | null
+  readonly tail_crc: string | null
+  readonly state: string
+}
+
+/** A row that was skipped is held by another, or is not there any more. */
+async function exist(client: Client, batches: readonly Batch[]): Promise<ReadonlySet<number>> {
+  const { rows } = await client.query<{ partition: number }>(
+    `select partition from partition_ledger
+      where (topic_id, partition, lineage) in (select * from unnest($1::uuid[], $2::int[], $3::int[]))`,
+    keyArrays(batches),
+  )
+  return new Set(rows.map(({ partition }) => partition))
+}
+
+async function advance(client: Client, batches: readonly Batch[]): Promise<number> {
+  const { rowCount } = await client.query(
+    `update partition_ledger as l
+        set next_offset = b.next, counted = l.counted + b.counted, duplicate = l.duplicate + b.duplicate,
+            rejected = l.rejected + b.rejected, skipped = l.skipped + b.skipped,
+            clock_ms = b.clock_ms, tail_epoch = b.tail_epoch, tail_crc = b.tail_crc
+       from unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                   $8::bigint[], $9::bigint[], $10::bigint[], $11::int[], $12::bigint[])
+         as b(topic_id, partition, lineage, previous, next, counted, duplicate, rejected, skipped, clock_ms,
+              tail_epoch, tail_crc)
+      where l.topic_id = b.topic_id and l.partition = b.partition and l.lineage = b.lineage
+        and l.next_offset = b.previous and l.state = 'open'`,
+    [
+      ...keyArrays(batches),
+      batches.map(batch => batch.from),
+      batches.map(batch => batch.to),
+      batches.map(batch => batch.counted),
+      batches.map(batch => batch.duplicate),
+      batches.map(batch => batch.rejected),
+      batches.map(batch => batch.skipped),
+      batches.map(batch => batch.clockMs),
+      batches.map(batch => batch.tail.epoch),
+      batches.map(batch => batch.tail.crc),
+    ],
+  )
+  return rowCount ?? 0
+}
+
+/** In key order, so that two consumers that count into the same rows wait for each other but never in a circle. */
+async function addCounts(client: Client, batches: readonly Batch[]): Promise<void> {
+  const columns: (string | number)[][] = [[], [], [], [], [], []]
+  for (const [day, users] of sumOf(batches.map(batch => batch.delta))) {
+    for (const [userId, items] of users) {
+      for (const [itemId, { view, click, purchase }] of items) {
+        columns[0]!.push(userId)
+        columns[1]!.push(day)
+        columns[2]!.push(itemId)
+        columns[3]!.push(view)
+        columns[4]!.push(click)
+        columns[5]!.push(purchase)
+      }
+    }
+  }
+  const rows = columns[0]!.length
+  if (rows === 0) return
+  const { rowCount } = await client.query(
+    `insert into daily_user_item_summary as s (user_id, date, item_id, view_count, click_count, purchase_count)
+     select user_id, date '1970-01-01' + day, item_id, views, clicks, purchases
+       from unnest($1::uuid[], $2::int[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[])
+         as d(user_id, day, item_id, views, clicks, purchases)
+      order by 1, 2, 3
+         on conflict (user_id, date, item_id) do update
+        set view_count = s.view_count + excluded.view_count,
+            click_count = s.click_count + excluded.click_count,
+            purchase_count = s.purchase_count + excluded.purchase_count`,
+    // Written as array literals: neither ids nor numbers need quotes, which the client's own encoding would look for.
+    columns.map(column => `{${column.join(',')}}`),
+  )
+  if (rowCount !== rows) throw new Error(`wrote ${rowCount} of ${rows} count rows`)
+}
+
+/** New ids go in, closed segments become one row each, segments that left the window go. */
+async function keepIds(client: Client, batches: readonly Batch[]): Promise<void> {
+  const pieces = batches.flatMap(batch => batch.window.pieces.map(piece => ({ batch, piece })))
+  if (pieces.length > 0) {
+    await client.query(
+      `insert into event_ids (topic_id, partition, lineage, segment, first_offset, first_ms, newest_ms, ids)
+       select * from unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                            $8::bytea[])`,
+      [
+        ...keyArrays(pieces.map(({ batch }) => batch)),
+        pieces.map(({ piece }) => piece.segment),
+        pieces.map(({ piece }) => piece.firstOffset),
+        pieces.map(({ piece }) => piece.firstMs),
+        pieces.map(({ piece }) => piece.newestMs),
+        pieces.map(({ piece }) => piece.ids),
+      ],
+    )
+  }
+  for (const { of, window } of batches) {
+    const key = [of.topicId, of.partition, of.lineage]
+    if (window.oldest !== undefined) {
+      const leave = 'delete from event_ids where topic_id = $1 and partition = $2 and lineage = $3 and segment < $4'
+      await client.query(leave, [...key, window.oldest])
+    }
+    if (window.closed.length > 0) {
+      await client.query(
+        `with pieces as (
+           delete from event_ids
+            where topic_id = $1 and partition = $2 and lineage = $3 and segment = any($4::bigint[]) returning *)
+         insert into event_ids
+         select topic_id, partition, lineage, segment, min(first_offset), min(first_ms), max(newest_ms),
+                string_agg(ids, ''::bytea order by first_offset)
+           from pieces group by topic_id, partition, lineage, segment`,
+        [...key, window.closed],
+      )
+    }
+  }
+}
+
+/** Keeps G4: a bad record lies here, byte for byte, from the moment its offset is passed. */
+async function keepRejects(client: Client, batches: readonly Batch[]): Promise<void> {
+  const rejects = batches.flatMap(batch => batch.rejects.map(reject => ({ batch, reject })))
+  if (rejects.length === 0) return
+  const { rowCount } = await client.query(
+    `insert into rejects (topic_id, partition, lineage, "offset", reason, pointer, detail, key, value, headers, append_ms)
+     select * from unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+                          $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[])`,
+    [
+      ...keyArrays(rejects.map(({ batch }) => batch)),
+      rejects.map(({ reject }) => reject.offset),
+      rejects.map(({ reject }) => reject.reason),
+      rejects.map(({ reject }) => reject.pointer),
+      rejects.map(({ reject }) => reject.detail),
+      rejects.map(({ reject }) => reject.key),
+      rejects.map(({ reject }) => reject.value),
+      rejects.map(({ reject }) => reject.headers),
+      rejects.map(({ reject }) => reject.appendMs),
+    ],
+  )
+  if (rowCount !== rejects.length) throw new Error(`kept ${rowCount} of ${rejects.length} rejects`)
+}
+
+function keyArrays(batches: readonly Batch[]): [string[], number[], number[]] {
+  return [
+    batches.map(({ of }) => of.topicId),
+    batches.map(({ of }) => of.partition),
+    batches.map(({ of }) => of.lineage),
+  ]
+}
