@@ -1,5 +1,6 @@
 /** What reading, opening and settling have in common: the two interfaces, the partitions, and how they wake each other. */
 import type { Log as Logger } from '../runtime/log.ts'
+import type { Time } from '../runtime/time.ts'
 import type { Batch } from './batch.ts'
 import type { Log } from './log.ts'
 import type { Partition } from './partition.ts'
@@ -11,6 +12,7 @@ export interface Core {
   readonly store: Store
   readonly installation: Installation
   readonly bounds: Bounds
+  readonly time: Time
   readonly logger: Logger
   readonly observer: Observer
   /** Those in this process' hands, by number. */
@@ -24,6 +26,8 @@ export interface Core {
 export interface Bounds {
   readonly batchBytesMax: number
   readonly pendingRecordsMax: number
+  /** Offsets folded in one go, before other work gets its turn. */
+  readonly sliceRecords?: number
 }
 
 /** Hears what happens, for metrics. */

@@ -2,8 +2,8 @@
  * The consumer's core: reads partitions and folds them, while what was folded is settled and partitions are opened
  * beside. It talks to `Log` and `Store` only and holds no truth: whatever happens to it, the ledger knows where to go on.
  */
-import { setImmediate as yieldTurn } from 'node:timers/promises'
 import type { Log as Logger } from '../runtime/log.ts'
+import { realTime, type Time } from '../runtime/time.ts'
 import type { Bounds, Core, Observer } from './core.ts'
 import type { Log } from './log.ts'
 import { Opener } from './opener.ts'
@@ -12,8 +12,8 @@ import { Settler } from './settler.ts'
 import { Signal } from './signal.ts'
 import type { Installation, Store } from './store.ts'
 
-/** Offsets folded in one go, before other work gets its turn: some 20 ms. */
-const sliceRecords = 5_000
+/** Some 20 ms. */
+const defaultSliceRecords = 5_000
 /** Rejects are the only part of a batch whose size senders decide. */
 const rejectBytesMax = 16 << 20
 /** So much of the room for pending records is for whoever comes; the rest is shared out evenly. */
@@ -28,10 +28,18 @@ export class Loop {
   #stopping = false
   #ran: Promise<void> | undefined
 
-  constructor(log: Log, store: Store, installation: Installation, bounds: Bounds, logger: Logger, observer: Observer) {
+  constructor(
+    log: Log,
+    store: Store,
+    installation: Installation,
+    bounds: Bounds,
+    logger: Logger,
+    observer: Observer,
+    time: Time = realTime,
+  ) {
     const { partitions } = this
-    const wakes = { reading: new Signal(), settling: new Signal() }
-    this.#core = { log, store, installation, bounds, logger, observer, partitions, ...wakes }
+    const wakes = { reading: new Signal(time), settling: new Signal(time) }
+    this.#core = { log, store, installation, bounds, time, logger, observer, partitions, ...wakes }
     this.#opener = new Opener(this.#core)
     this.#settler = new Settler(this.#core, this.#opener)
   }
@@ -46,7 +54,7 @@ export class Loop {
     for (const number of numbers) {
       const held = this.partitions.get(number)
       if (held === undefined) this.partitions.set(number, new Partition(number))
-      else if (held.phase === 'leaving') held.takeBack(Date.now())
+      else if (held.phase === 'leaving') held.takeBack(this.#core.time.nowMs())
     }
     for (const [number, partition] of this.partitions) {
       if (!numbers.includes(number)) partition.phase = 'leaving'
@@ -77,7 +85,7 @@ export class Loop {
   }
 
   async #read(): Promise<void> {
-    const { log, bounds, reading, settling } = this.#core
+    const { log, bounds, time, reading, settling } = this.#core
     while (!this.#stopping) {
       this.#opener.openDue()
       this.#opener.lookAtTopic()
@@ -90,7 +98,7 @@ export class Loop {
         continue
       }
       for (const fetched of await log.fetch(wants)) {
-        this.partitions.get(fetched.want.partition)?.receive(fetched, bounds.batchBytesMax, Date.now())
+        this.partitions.get(fetched.want.partition)?.receive(fetched, bounds.batchBytesMax, time.nowMs())
       }
       settling.wake()
     }
@@ -99,14 +107,15 @@ export class Loop {
 
   /** Folds a slice of every partition that has something. @returns whether any had. */
   async #foldRests(): Promise<boolean> {
+    const { observer, bounds, time, settling } = this.#core
     let folded = false
     for (const partition of this.#all()) {
       if (partition.rest === undefined || partition.phase !== 'open') continue
       if (!this.#hasRoom(partition, this.#roomUsed())) continue
-      this.#core.observer.read(partition.advance(sliceRecords))
+      observer.read(partition.advance(bounds.sliceRecords ?? defaultSliceRecords))
       folded = true
-      this.#core.settling.wake()
-      await yieldTurn()
+      settling.wake()
+      await time.turn()
     }
     return folded
   }
@@ -118,7 +127,8 @@ export class Loop {
 
   /** Whether one has no room now and will have some as soon as it is settled: not the moment to wait for an answer. */
   #awaitsRoom(used: number): boolean {
-    return this.#all().some(one => one.phase === 'open' && one.dueMs <= Date.now() && !this.#hasRoom(one, used))
+    const nowMs = this.#core.time.nowMs()
+    return this.#all().some(one => one.phase === 'open' && one.dueMs <= nowMs && !this.#hasRoom(one, used))
   }
 
   #roomUsed(): number {

@@ -46,7 +46,7 @@ export class Opener {
   openDue(): void {
     for (const partition of this.#core.partitions.values()) {
       if (partition.phase !== 'closed' && partition.phase !== 'halted') continue
-      if (partition.dueMs > Date.now()) continue
+      if (partition.dueMs > this.#core.time.nowMs()) continue
       const wasHalted = partition.phase === 'halted'
       const ticket = partition.startOpening()
       this.#next(() => this.#open(partition, ticket, wasHalted))
@@ -55,14 +55,14 @@ export class Opener {
 
   /** Looks at the topic now and then: what is compacted away is gone before anybody reads it. */
   lookAtTopic(): void {
-    if (this.#topicDueMs > Date.now()) return
+    if (this.#topicDueMs > this.#core.time.nowMs()) return
     this.#topicDueMs = Number.POSITIVE_INFINITY // until this look is over
     this.#next(() => this.#stopIfCompacted())
   }
 
   /** Looks now and then whether the ledger is where the partitions at rest are: only a batch would find out otherwise. */
   lookAtLedger(): void {
-    if (this.#ledgerDueMs > Date.now()) return
+    if (this.#ledgerDueMs > this.#core.time.nowMs()) return
     this.#ledgerDueMs = Number.POSITIVE_INFINITY // until this look is over
     this.#next(() => this.#dropMoved())
   }
@@ -72,7 +72,7 @@ export class Opener {
     for (const partition of this.#core.partitions.values()) {
       const { trouble, fold } = partition
       if (partition.phase !== 'open' || trouble === undefined || fold === undefined || !partition.isSettled) continue
-      if (partition.dueMs > Date.now()) continue
+      if (partition.dueMs > this.#core.time.nowMs()) continue
       partition.dueMs = Number.POSITIVE_INFINITY // until this look is over
       this.#next(() => this.#haltIfStill(partition, fold, trouble))
     }
@@ -82,7 +82,7 @@ export class Opener {
   async halt(partition: Partition, place: Pick<Standing, 'of' | 'nextOffset'>, halt: Halt): Promise<void> {
     await this.#core.store.halt(place, halt)
     // Whether we wrote it or another owner was faster: the ledger has the last word.
-    partition.drop(Date.now())
+    partition.drop(this.#core.time.nowMs())
     this.#core.reading.wake()
   }
 
@@ -106,7 +106,7 @@ export class Opener {
       if (error instanceof UnfitDatabase) return this.#break(error)
       if (!isOurs()) return
       partition.phase = wasHalted ? 'halted' : 'closed'
-      const ms = partition.backOff(Date.now())
+      const ms = partition.backOff(this.#core.time.nowMs())
       this.#tell('partition_not_opened', partition, { why: (error as Error).message, ms })
     } finally {
       reading.wake()
@@ -114,10 +114,10 @@ export class Opener {
   }
 
   async #openNow(partition: Partition, wasHalted: boolean, isOurs: () => boolean): Promise<void> {
-    const { log, store, installation, bounds, logger, settling } = this.#core
+    const { log, store, installation, bounds, time, logger, settling } = this.#core
     const topic = await log.topic()
     if (topic === undefined) throw new Error('the topic is not there')
-    const askedMs = Date.now()
+    const askedMs = time.wallMs()
     const { start, end } = await log.bounds(partition.number)
     const { standing, startOffset, halt, rules } = await store.open(topic.id, partition.number, start)
     const isRecreated = standing.of.topicId !== topic.id
@@ -131,9 +131,9 @@ export class Opener {
     const movableStart = standing.nextOffset === startOffset && standing.clockMs === -1 ? startOffset : undefined
     if (movableStart !== undefined && start > movableStart && !isRecreated) {
       await store.moveStart(standing, start)
-      return partition.drop(Date.now())
+      return partition.drop(time.nowMs())
     }
-    const trouble = await examine(log, placeOf(standing), bounds.batchBytesMax, false)
+    const trouble = await examine(log, placeOf(standing), bounds.batchBytesMax, false, time)
     if (!isOurs()) return
     partition.opened(new Fold(standing, rules, this.#hash), movableStart, trouble)
     this.#told.delete(partition.number)
@@ -144,7 +144,7 @@ export class Opener {
   }
 
   async #dropMoved(): Promise<void> {
-    const { partitions, store, logger, reading } = this.#core
+    const { partitions, store, time, logger, reading } = this.#core
     const resting = [...partitions.values()]
       .filter(({ phase, isSettled }) => phase === 'open' && isSettled)
       .map(partition => ({ partition, fold: partition.fold!, next: partition.fold!.next }))
@@ -154,27 +154,27 @@ export class Opener {
         if (partition.fold !== fold || fold.next !== next) continue // went on meanwhile
         if (places.some(place => place.nextOffset === next && isSame(place.of, fold.of))) continue
         logger('partition_overtaken', { partition: partition.number, from: next })
-        partition.drop(Date.now())
+        partition.drop(time.nowMs())
         reading.wake()
       }
     } catch (error) {
       // Settling and opening tell of a store that does not answer.
       if (!(error instanceof StoreFault)) this.#break(error as Error)
     }
-    this.#ledgerDueMs = Date.now() + ledgerLookMs
+    this.#ledgerDueMs = time.nowMs() + ledgerLookMs
   }
 
   #rest(partition: Partition, halt: Halt, wasHalted: boolean): void {
     partition.halt = halt
     partition.phase = 'halted'
-    partition.dueMs = Date.now() + haltedLookMs
+    partition.dueMs = this.#core.time.nowMs() + haltedLookMs
     this.#told.delete(partition.number)
     if (wasHalted) return
     this.#core.logger('partition_halted', { partition: partition.number, ...halt })
   }
 
   async #stopIfCompacted(): Promise<void> {
-    const { log, partitions, settling } = this.#core
+    const { log, partitions, time, settling } = this.#core
     try {
       if (!(await log.isCompacted())) return
       for (const partition of partitions.values()) {
@@ -185,28 +185,28 @@ export class Opener {
     } catch {
       // Brokers that are away are the reading's concern.
     } finally {
-      this.#topicDueMs = Date.now() + topicLookMs
+      this.#topicDueMs = time.nowMs() + topicLookMs
     }
   }
 
   async #haltIfStill(partition: Partition, fold: Fold, trouble: Trouble): Promise<void> {
     if (partition.fold !== fold) return
-    const { log, bounds, logger, reading } = this.#core
+    const { log, bounds, time, logger, reading } = this.#core
     const place = { of: fold.of, nextOffset: fold.next, tail: fold.tail }
     try {
-      const again = await examine(log, placeOf(place), bounds.batchBytesMax, true)
+      const again = await examine(log, placeOf(place), bounds.batchBytesMax, true, time)
       if (partition.fold !== fold) return
       if (again === undefined) {
         logger('trouble_gone', { partition: partition.number, ...trouble })
-        partition.drop(Date.now())
+        partition.drop(time.nowMs())
       } else if (again.reason === 'trimmed' && place.nextOffset === partition.movableStart) {
-        partition.drop(Date.now()) // nothing was counted yet: opening it again moves the start
+        partition.drop(time.nowMs()) // nothing was counted yet: opening it again moves the start
       } else {
         await this.halt(partition, place, again)
       }
     } catch (error) {
       if (partition.fold !== fold) return
-      const ms = partition.backOff(Date.now())
+      const ms = partition.backOff(time.nowMs())
       this.#tell('trouble_not_confirmed', partition, { why: (error as Error).message, reason: trouble.reason, ms })
     } finally {
       reading.wake()

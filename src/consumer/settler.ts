@@ -2,9 +2,9 @@
  * Settles what was folded, one transaction after another, and finds the partition that is at fault when one is refused.
  * Keeps G5: trouble of the platform is waited out, trouble with one partition holds up that partition only.
  */
-import { setTimeout as pause } from 'node:timers/promises'
 import { headerOf } from '../kafka/headers.ts'
 import type { Log as Logger } from '../runtime/log.ts'
+import { pause } from '../runtime/time.ts'
 import { parseTraceparent } from '../runtime/trace.ts'
 import type { Batch } from './batch.ts'
 import type { Core } from './core.ts'
@@ -40,14 +40,14 @@ export class Settler {
 
   /** Runs until `stop`, and then until everything folded is settled or a few seconds have passed. */
   async run(): Promise<void> {
-    const { partitions, settling } = this.#core
+    const { partitions, settling, time } = this.#core
     let drainUntilMs = Number.POSITIVE_INFINITY
     for (;;) {
-      if (this.#stopping) drainUntilMs = Math.min(drainUntilMs, Date.now() + drainMs)
+      if (this.#stopping) drainUntilMs = Math.min(drainUntilMs, time.nowMs() + drainMs)
       this.#letGo()
       this.#opener.lookAtTroubled()
-      const due = [...partitions.values()].filter(one => one.dueMs <= Date.now() && one.batch() !== undefined)
-      if (this.#stopping && (due.length === 0 || Date.now() >= drainUntilMs)) return
+      const due = [...partitions.values()].filter(one => one.dueMs <= time.nowMs() && one.batch() !== undefined)
+      if (this.#stopping && (due.length === 0 || time.nowMs() >= drainUntilMs)) return
       if (due.length > 0) await this.#settleTogether(due)
       else await settling.wait(idleMs)
     }
@@ -77,7 +77,7 @@ export class Settler {
       if (fault.kind === 'data' || (fault.kind === 'platform' && this.#failures >= 3)) {
         for (const partition of due) await this.#settleAlone(partition)
       } else {
-        await pause(Math.min(pauseLastMs, pauseFirstMs * 2 ** Math.min(this.#failures, 10)))
+        await pause(this.#core.time, Math.min(pauseLastMs, pauseFirstMs * 2 ** Math.min(this.#failures, 10)))
       }
     }
   }
@@ -96,20 +96,20 @@ export class Settler {
         this.recordsMax = Math.max(recordsMin, this.recordsMax >> 1)
         const { recordsMax } = this
         this.#core.logger('settle_slow', { recordsMax })
-        partition.drop(Date.now())
+        partition.drop(this.#core.time.nowMs())
       } else {
-        partition.backOff(Date.now())
+        partition.backOff(this.#core.time.nowMs())
       }
     }
   }
 
   async #settle(due: readonly Partition[]): Promise<void> {
-    const { store, observer, logger, reading, bounds } = this.#core
+    const { store, observer, logger, reading, bounds, time } = this.#core
     const batches = due.map(partition => partition.settling!)
-    const startMs = performance.now()
+    const startMs = time.nowMs()
     const outcomes = await store.settle(batches)
     const records = batches.reduce((sum, batch) => sum + batch.to - batch.from, 0)
-    observer.transaction(records, (performance.now() - startMs) / 1_000)
+    observer.transaction(records, (time.nowMs() - startMs) / 1_000)
     if (this.fault !== undefined) logger('settle_working')
     this.fault = undefined
     this.#failures = 0
@@ -119,7 +119,7 @@ export class Settler {
   }
 
   #apply(partition: Partition, batch: Batch, outcome: Outcome): void {
-    const { observer, logger } = this.#core
+    const { observer, logger, time } = this.#core
     if (outcome === 'settled') {
       observer.settled(batch)
       sayRejects(logger, batch)
@@ -128,11 +128,11 @@ export class Settler {
     if (outcome === 'settled') {
       partition.settled(batch)
     } else if (outcome === 'busy') {
-      partition.dueMs = Date.now() + busyMs
+      partition.dueMs = time.nowMs() + busyMs
     } else {
       observer.overtaken()
       logger('partition_overtaken', { partition: partition.number, from: batch.from })
-      partition.drop(Date.now())
+      partition.drop(time.nowMs())
     }
   }
 
@@ -143,7 +143,7 @@ export class Settler {
       this.fault = undefined // it is this partition's now
     } catch (error) {
       this.#faultOf(error)
-      partition.backOff(Date.now())
+      partition.backOff(this.#core.time.nowMs())
     }
   }
 

@@ -1,7 +1,14 @@
 /** Wakes one loop from another; a wake that comes while nobody waits is kept for the next wait. */
+import type { Time } from '../runtime/time.ts'
+
 export class Signal {
+  readonly #time: Time
   #woken = false
   #resolve: (() => void) | undefined
+
+  constructor(time: Time) {
+    this.#time = time
+  }
 
   wake(): void {
     this.#woken = true
@@ -12,9 +19,9 @@ export class Signal {
   async wait(ms: number): Promise<void> {
     if (!this.#woken) {
       await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, ms)
+        const cancel = this.#time.after(ms, resolve)
         this.#resolve = () => {
-          clearTimeout(timer)
+          cancel()
           resolve()
         }
       })

@@ -30,6 +30,13 @@ export interface WindowChange {
   readonly oldest: number | undefined
 }
 
+export interface WindowLimits {
+  readonly windowHours: number
+  readonly windowIdsMax: number
+  /** Smaller only in simulations, where the edges have to be near. */
+  readonly segmentIdsMax?: number
+}
+
 interface Segment {
   readonly number: number
   readonly name: number
@@ -48,6 +55,7 @@ interface GrowingPiece {
 export class Window {
   readonly #spanMs: number
   readonly #idsMax: number
+  readonly #segmentIdsMax: number
   readonly #table = new IdTable()
   readonly #segments: Segment[] = []
   #count = 0
@@ -57,9 +65,10 @@ export class Window {
   #left = false
 
   /** @param stored what the database holds, in the order of segment and first offset. */
-  constructor(limits: { readonly windowHours: number; readonly windowIdsMax: number }, stored: readonly IdPiece[]) {
+  constructor(limits: WindowLimits, stored: readonly IdPiece[]) {
     this.#spanMs = limits.windowHours * 3_600_000
     this.#idsMax = limits.windowIdsMax
+    this.#segmentIdsMax = limits.segmentIdsMax ?? segmentIdsMax
     for (const piece of stored) this.#load(piece)
   }
 
@@ -79,7 +88,7 @@ export class Window {
    */
   claim(id: Uint32Array, offset: number, clockMs: number): boolean {
     const open = this.#segments.at(-1)
-    const fits = open !== undefined && open.count < segmentIdsMax && clockMs < open.firstMs + segmentSpanMs
+    const fits = open !== undefined && open.count < this.#segmentIdsMax && clockMs < open.firstMs + segmentSpanMs
     // The table learns the number before the segment exists: only a new id may open one.
     if (!this.#table.claim(id, 0, fits ? open.number : this.#lastNumber + 1)) return false
     const segment = fits ? open : this.#openSegment(offset, clockMs)

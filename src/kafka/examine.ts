@@ -2,7 +2,7 @@
  * Is the log still the one that was counted? Asked when a partition is opened, again, over new connections, before a
  * trouble becomes a halt, and once more before a person ends it. Keeps G7.
  */
-import { setTimeout as pause } from 'node:timers/promises'
+import { pause, realTime, type Time } from '../runtime/time.ts'
 import type { Fetched, Want } from './reader.ts'
 import { RecordWalk, type Tail } from './records.ts'
 import { compacted, silence, silenceMsMax, type Trouble } from './trouble.ts'
@@ -36,9 +36,11 @@ export async function examine(
   place: Place,
   batchBytesMax: number,
   ahead: boolean,
+  time: Time = realTime,
   silenceMs = silenceMsMax,
 ): Promise<Trouble | undefined> {
   const { partition, nextOffset, tail } = place
+  const bounds = { batchBytesMax, silenceMs, time }
   const topicId = (await log.topic())?.id
   if (topicId === undefined) throw new Error('the topic is not there at the moment')
   if (topicId !== place.topicId) {
@@ -57,7 +59,7 @@ export async function examine(
   }
   const want = { topicId, partition }
   if (tail !== undefined && start < nextOffset) {
-    const before = await lookAt(log, { ...want, offset: nextOffset - 1, tail: undefined }, batchBytesMax, silenceMs)
+    const before = await lookAt(log, { ...want, offset: nextOffset - 1, tail: undefined }, bounds)
     // The same batch is no trouble if it cannot be decoded any more: it was, and nothing of it is needed.
     if (before.tail?.epoch !== tail.epoch || before.tail.crc !== tail.crc) {
       const detail = `the record batch before ${nextOffset} is not the one that was counted`
@@ -66,7 +68,13 @@ export async function examine(
     }
   }
   if (!ahead || end === nextOffset) return undefined
-  return (await lookAt(log, { ...want, offset: nextOffset, tail }, batchBytesMax, silenceMs)).trouble
+  return (await lookAt(log, { ...want, offset: nextOffset, tail }, bounds)).trouble
+}
+
+interface LookBounds {
+  readonly batchBytesMax: number
+  readonly silenceMs: number
+  readonly time: Time
 }
 
 /** Where the leader epochs say that the log goes another way than what was counted; undefined when they do not. */
@@ -77,15 +85,10 @@ async function departure(log: Examined, place: Place): Promise<Trouble | undefin
 }
 
 /** The record batch at an offset, as far as its checksum is right, and why it cannot be read. */
-async function lookAt(
-  log: Examined,
-  want: Want,
-  batchBytesMax: number,
-  silenceMs: number,
-): Promise<{ tail?: Tail; trouble?: Trouble }> {
-  const fetched = await lookPatiently(log, want, silenceMs)
+async function lookAt(log: Examined, want: Want, bounds: LookBounds): Promise<{ tail?: Tail; trouble?: Trouble }> {
+  const fetched = await lookPatiently(log, want, bounds)
   if (fetched.trouble !== undefined) return { trouble: fetched.trouble }
-  const walk = new RecordWalk(fetched.records, want.offset, fetched.aborted, batchBytesMax)
+  const walk = new RecordWalk(fetched.records, want.offset, fetched.aborted, bounds.batchBytesMax)
   if (walk.next()) return { tail: walk.tail }
   if (walk.trouble !== undefined) return { tail: walk.tail, trouble: walk.trouble }
   if (fetched.isSilent) return { trouble: silence(want.offset, fetched.logEnd) }
@@ -93,11 +96,11 @@ async function lookAt(
 }
 
 /** Looks again while the broker shows nothing, for as long as that may be. */
-async function lookPatiently(log: Examined, want: Want, silenceMs: number): Promise<Fetched> {
-  const deadline = performance.now() + silenceMs
+async function lookPatiently(log: Examined, want: Want, { silenceMs, time }: LookBounds): Promise<Fetched> {
+  const deadline = time.nowMs() + silenceMs
   for (;;) {
     const fetched = await log.look(want)
-    if (!fetched.isSilent || performance.now() > deadline) return fetched
-    await pause(silentLookMs)
+    if (!fetched.isSilent || time.nowMs() > deadline) return fetched
+    await pause(time, silentLookMs)
   }
 }

@@ -1,6 +1,7 @@
 /** What the log of a halted partition shows now, over new connections. */
 import { type Examined, examine } from '../../kafka/examine.ts'
 import { firstReadable } from '../../kafka/first-readable.ts'
+import { realTime } from '../../runtime/time.ts'
 import type { Seen } from './halt-plans.ts'
 import type { Standing } from './standings.ts'
 
@@ -15,7 +16,13 @@ interface Topic extends Examined {
  * @param batchBytesMax as the consumers' CONSUMER_MAX_BATCH_BYTES. @param to where somebody wants to go on.
  * @throws when the brokers cannot tell.
  */
-export async function lookAtLog(log: Topic, at: Standing, batchBytesMax: number, to?: number): Promise<Seen> {
+export async function lookAtLog(
+  log: Topic,
+  at: Standing,
+  batchBytesMax: number,
+  to?: number,
+  time = realTime,
+): Promise<Seen> {
   const { partition, nextOffset, tail } = at
   const topic = await log.topic()
   if (topic === undefined) throw new Error('the topic is not there; create it, or set KAFKA_TOPIC_USER_ACTIVITIES')
@@ -24,6 +31,7 @@ export async function lookAtLog(log: Topic, at: Standing, batchBytesMax: number,
     { topicId: at.topicId, partition, nextOffset, tail },
     batchBytesMax,
     true,
+    time,
     silenceMs,
   )
   const isThere = partition < topic.partitions
@@ -39,7 +47,7 @@ export async function lookAtLog(log: Topic, at: Standing, batchBytesMax: number,
         : undefined
   const isWithin = to !== undefined && to >= logStart && to <= logEnd
   const troubleThere = isWithin
-    ? await examine(log, { ...place, nextOffset: to }, batchBytesMax, true, silenceMs)
+    ? await examine(log, { ...place, nextOffset: to }, batchBytesMax, true, time, silenceMs)
     : undefined
   return { ...seen, readableAt, troubleThere }
 }
