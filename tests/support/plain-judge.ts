@@ -29,6 +29,8 @@ export type PlainVerdict =
       readonly eventId: string | undefined
     }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /** @param appendMs -1 = unknown. */
 export function plainJudge(
   bytes: Uint8Array,
@@ -38,7 +40,7 @@ export function plainJudge(
   if (bytes.length === 0) return { reason: 'empty', pointer: '' }
   let text: string
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    text = utf8.decode(bytes)
   } catch {
     return { reason: 'not_utf8', pointer: '' }
   }

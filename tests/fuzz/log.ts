@@ -1,0 +1,49 @@
+/** One fuzzed log: from its seed alone, so that a difference can be found again. */
+import { drawnAnswer } from './answer.ts'
+import { diceOf } from './dice.ts'
+import type { Plain } from './judges.ts'
+import { type Pool, poolOf } from './pool.ts'
+import { Difference, ThreeWay } from './three-way.ts'
+import type { Made } from './value.ts'
+
+/** So many fuzzed records share a window of ids. */
+export const recordsPerLog = 20_000
+/** So many logs, by their seed, share what fast-check draws. */
+const logsPerPool = 64
+
+export interface Fuzzed {
+  readonly records: number
+  /** How often each fate and reason came. */
+  readonly seen: ReadonlyMap<string, number>
+  /** How often each mutation was made. */
+  readonly made: ReadonlyMap<string, number>
+  readonly difference: string | undefined
+}
+
+/** @param records fuzzed ones, at least; the last answer is not cut. @param plain for a test that plants a fault. */
+export function fuzzLog(seed: number, records = recordsPerLog, plain?: Plain): Fuzzed {
+  const dice = diceOf(`fuzz ${seed}`)
+  const pool = poolFor(Math.floor(seed / logsPerPool))
+  const threeWay = new ThreeWay(plain)
+  const made: Made = new Map()
+  let [fuzzed, next] = [0, 0]
+  while (fuzzed < records) {
+    const answer = drawnAnswer(dice, pool, next, made)
+    try {
+      threeWay.check(answer)
+    } catch (error) {
+      if (!(error instanceof Difference)) throw error
+      return { records: fuzzed, seen: threeWay.seen, made, difference: error.message }
+    }
+    fuzzed += answer.fuzzed
+    next = answer.to
+  }
+  return { records: fuzzed, seen: threeWay.seen, made, difference: undefined }
+}
+
+let latest: { readonly seed: number; readonly pool: Pool } | undefined
+
+function poolFor(seed: number): Pool {
+  if (latest?.seed !== seed) latest = { seed, pool: poolOf(seed) }
+  return latest.pool
+}
