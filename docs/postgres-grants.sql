@@ -22,8 +22,8 @@ grant select on partition_ledger, partition_watch to footfall_api;
 -- Ids leave when the window has passed.
 grant select, insert, delete on event_ids to footfall_consumer;
 
--- Bad records are kept, and never looked at again by the consumer.
-grant insert on rejects to footfall_consumer;
+-- Bad records are kept; what a repair stands for is read and marked.
+grant select, insert, update on rejects to footfall_consumer;
 
 -- Proofs read everything, the secret of the ids too, and write nothing but how far they came.
 grant select on schema_migrations, daily_user_item_summary, installation, rules, partition_ledger, partition_rules,
@@ -34,6 +34,6 @@ grant select, insert, delete on checkpoint_days, checkpoint_ids to footfall_veri
 -- The API's trace and explain: under which rules, what was declared lost, whether an id is remembered, why a record is bad.
 grant select on installation, rules, partition_rules, partition_decisions, event_ids, rejects to footfall_api;
 
--- What people decided is written by the owner alone, and rejects by the consumer.
+-- What people decided is written by the owner alone, and rejects by the consumer (labels by the owner).
 
 commit;

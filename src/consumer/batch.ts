@@ -1,5 +1,6 @@
 /** A batch: records of one partition that are settled together, as what they change. */
 import type { Rejection } from '../event/fate.ts'
+import type { Position } from '../event/origin.ts'
 import type { Tail } from '../kafka/records.ts'
 import type { Delta } from './delta.ts'
 import type { WindowChange } from './window.ts'
@@ -20,6 +21,15 @@ export interface Reject extends Rejection {
   readonly value: Buffer
   /** As they stand in the record: a count and length-prefixed names and values, in Kafka's varints. */
   readonly headers: Buffer
+  /** Of a repair that was bad itself: what it was sent for. */
+  readonly origin: Position | undefined
+}
+
+/** A record that stands for a rejected one, and what became of it. */
+export interface Repair {
+  readonly origin: Position
+  readonly offset: number
+  readonly as: 'counted' | 'duplicate'
 }
 
 export interface Batch {
@@ -37,6 +47,7 @@ export interface Batch {
   readonly delta: Delta
   readonly window: WindowChange
   readonly rejects: readonly Reject[]
+  readonly repairs: readonly Repair[]
   /** Append time of the first data record, -1 when unknown: how long visibility took. */
   readonly firstAppendMs: number
 }

@@ -3,12 +3,15 @@
  * becomes of a record depends only on the record, on those before it and on the rules (G6). The numbers of a batch
  * always add up to its offsets (G1).
  */
-import { judge } from '../event/judge.ts'
+import type { Rejection } from '../event/fate.ts'
+import { type Event, judge } from '../event/judge.ts'
+import type { Position } from '../event/origin.ts'
 import type { RecordWalk, Tail } from '../kafka/records.ts'
 import type { Rules } from '../postgres/rules.ts'
-import type { Batch, Lineage, Reject } from './batch.ts'
+import type { Batch, Lineage, Reject, Repair } from './batch.ts'
 import { addEvent, type Delta } from './delta.ts'
 import type { IdHash } from './id-hash.ts'
+import { covers, type KnownOrigins, originNamed, unknown } from './origins.ts'
 import { type IdPiece, Window } from './window.ts'
 
 /** Where a partition stands, as one snapshot of the database tells. */
@@ -27,12 +30,17 @@ export class Fold {
   /** The next offset to fold, and the record batch before it. */
   next: number
   tail: Tail | undefined
+  /** Set while the next record says it stands for a reject of which nothing is known here: nothing is folded until then. */
+  awaited: Position | undefined
   readonly of: Lineage
   readonly #rules: Rules
   readonly #hash: IdHash
   readonly #window: Window
   #clockMs: number
   #pending: Pending
+  #origins: KnownOrigins | undefined
+  /** The walk stands on the next record already. */
+  #isOnNext = false
 
   constructor(standing: Standing, rules: Rules, hash: IdHash) {
     this.of = standing.of
@@ -60,18 +68,35 @@ export class Fold {
     return this.#window.size
   }
 
-  /** Folds up to `recordsMax` records of a walk. @returns false when the walk has no more. */
+  /** Folds up to `recordsMax` records of a walk, or until one has to be waited for. @returns false when it has no more. */
   take(walk: RecordWalk, recordsMax: number): boolean {
-    if (walk.offset + 1 !== this.next) throw new Error(`a walk at ${walk.offset + 1} for a fold at ${this.next}`)
+    if (this.awaited !== undefined) return true
+    const at = walk.offset + (this.#isOnNext ? 0 : 1)
+    if (at !== this.next) throw new Error(`a walk at ${at} for a fold at ${this.next}`)
     const pending = this.#pending
     for (let left = recordsMax; left > 0; left--) {
-      if (!walk.next()) return false
-      if (walk.skipped > 0) pending.skipped += walk.skipped
-      else this.#takeRecord(walk, pending)
+      if (this.#isOnNext) this.#isOnNext = false
+      else if (!walk.next()) return false
+      if (walk.skipped > 0) {
+        pending.skipped += walk.skipped
+      } else {
+        const origin = this.#originOf(walk)
+        if (this.awaited !== undefined) {
+          this.#isOnNext = true
+          return true
+        }
+        this.#takeRecord(walk, pending, origin)
+      }
       this.next = walk.offset + 1
       this.tail = walk.tail
     }
     return true
+  }
+
+  /** Tells what the tables say around {@link awaited}, when everything before it is settled. */
+  learn(origins: KnownOrigins): void {
+    this.#origins = origins
+    this.awaited = undefined
   }
 
   /** What was folded since the last time, or undefined when nothing was. */
@@ -89,7 +114,17 @@ export class Fold {
     }
   }
 
-  #takeRecord(walk: RecordWalk, pending: Pending): void {
+  /** Most records have no headers, and hardly any is a repair. */
+  #originOf(walk: RecordWalk): Position | typeof unknown | undefined {
+    if (!walk.hasHeaders || walk.valueStart < 0) return undefined
+    const origin = originNamed(walk.headers(), this.of, walk.offset)
+    if (origin === undefined || origin === unknown) return origin
+    if (this.#origins === undefined || !covers(this.#origins, origin)) this.awaited = origin
+    else if (!this.#origins.repaired.has(origin.offset)) return unknown
+    return origin
+  }
+
+  #takeRecord(walk: RecordWalk, pending: Pending, named: Position | typeof unknown | undefined): void {
     this.#moveClock(walk.appendMs, walk.brokerTime)
     this.#window.advance(this.#clockMs)
     if (pending.firstAppendMs === -1) pending.firstAppendMs = walk.appendMs
@@ -97,23 +132,42 @@ export class Fold {
       pending.skipped += 1
       return
     }
-    const verdict = judge(walk.bytes, walk.valueStart, walk.valueEnd, walk.appendMs, this.#rules)
+    const origin = named === unknown ? undefined : named
+    const verdict =
+      named === unknown ? unknownOrigin : judge(walk.bytes, walk.valueStart, walk.valueEnd, walk.appendMs, this.#rules)
     if ('reason' in verdict) {
-      pending.rejected += 1
-      const reject = { ...verdict, offset: walk.offset, appendMs: walk.appendMs, ...copied(walk) }
-      pending.rejects.push(reject)
-      pending.rejectBytes += reject.value.length + reject.headers.length + (reject.key?.length ?? 0)
+      reject(pending, walk, verdict, origin)
       return
     }
-    if (verdict.eventId !== undefined) {
-      this.#hash.hash(verdict.userId, verdict.eventId)
-      if (!this.#window.claim(this.#hash.words, walk.offset, this.#clockMs)) {
-        pending.duplicate += 1
-        return
-      }
+    const isNew =
+      origin === undefined ? this.#claims(verdict, walk.offset) : this.#repairs(origin, verdict, walk.offset)
+    if (!isNew) {
+      pending.duplicate += 1
+      return
     }
     pending.counted += 1
     addEvent(pending.delta, verdict)
+  }
+
+  /** @returns false when the event's id is remembered already. */
+  #claims(event: Event, offset: number): boolean {
+    if (event.eventId === undefined) return true
+    this.#hash.hash(event.userId, event.eventId)
+    return this.#window.claim(this.#hash.words, offset, this.#clockMs)
+  }
+
+  /**
+   * One repair settles its origin, whether it counts or its id was counted before: the same repair sent again when the
+   * id has left the window must not count.
+   * @returns false when the event was counted already.
+   */
+  #repairs(origin: Position, event: Event, offset: number): boolean {
+    const { repaired } = this.#origins!
+    if (repaired.get(origin.offset)) return false
+    const isNew = this.#claims(event, offset)
+    repaired.set(origin.offset, true)
+    this.#pending.repairs.push({ origin, offset, as: isNew ? 'counted' : 'duplicate' })
+    return isNew
   }
 
   #moveClock(appendMs: number, brokerTime: boolean): void {
@@ -133,11 +187,25 @@ interface Pending {
   rejectBytes: number
   readonly delta: Delta
   readonly rejects: Reject[]
+  readonly repairs: Repair[]
 }
 
 function nothing(from: number): Pending {
   const fates = { counted: 0, duplicate: 0, rejected: 0, skipped: 0 }
-  return { from, ...fates, firstAppendMs: -1, rejectBytes: 0, delta: new Map(), rejects: [] }
+  return { from, ...fates, firstAppendMs: -1, rejectBytes: 0, delta: new Map(), rejects: [], repairs: [] }
+}
+
+const unknownOrigin: Rejection = {
+  reason: 'unknown_origin',
+  pointer: '',
+  detail: 'the header footfall-origin names no rejected record of this partition that may be repaired',
+}
+
+function reject(pending: Pending, walk: RecordWalk, rejection: Rejection, origin: Position | undefined): void {
+  const one = { ...rejection, offset: walk.offset, appendMs: walk.appendMs, ...copied(walk), origin }
+  pending.rejected += 1
+  pending.rejects.push(one)
+  pending.rejectBytes += one.value.length + one.headers.length + (one.key?.length ?? 0)
 }
 
 /** Copies, because a few rejects must not keep the whole fetch answer in memory. */

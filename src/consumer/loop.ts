@@ -110,8 +110,7 @@ export class Loop {
     const { observer, bounds, time, settling } = this.#core
     let folded = false
     for (const partition of this.#all()) {
-      if (partition.rest === undefined || partition.phase !== 'open') continue
-      if (!this.#hasRoom(partition, this.#roomUsed())) continue
+      if (!partition.hasRecords || !this.#hasRoom(partition, this.#roomUsed())) continue
       observer.read(partition.advance(bounds.sliceRecords ?? defaultSliceRecords))
       folded = true
       settling.wake()

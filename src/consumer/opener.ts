@@ -2,6 +2,7 @@
  * Opens partitions, and decides over their troubles. Keeps the halting half of G7. One thing after another: the store
  * reads over one connection, and brokers may take their time, for which neither reading nor settling waits.
  */
+import type { Position } from '../event/origin.ts'
 import { examine, type Place } from '../kafka/examine.ts'
 import { compacted, type Trouble } from '../kafka/trouble.ts'
 import { differingSettings, type Rules } from '../postgres/rules.ts'
@@ -75,6 +76,17 @@ export class Opener {
       if (partition.dueMs > this.#core.time.nowMs()) continue
       partition.dueMs = Number.POSITIVE_INFINITY // until this look is over
       this.#next(() => this.#haltIfStill(partition, fold, trouble))
+    }
+  }
+
+  /** A repair waits for what it stands for. The tables know it as soon as everything before the repair is settled. */
+  askOrigins(): void {
+    for (const partition of this.#core.partitions.values()) {
+      const { fold } = partition
+      if (partition.phase !== 'open' || fold?.awaited === undefined || partition.pendingRecords > 0) continue
+      if (partition.dueMs > this.#core.time.nowMs()) continue
+      partition.dueMs = Number.POSITIVE_INFINITY // until it is answered
+      void this.#askOrigin(partition, fold, fold.awaited)
     }
   }
 
@@ -208,6 +220,27 @@ export class Opener {
       if (partition.fold !== fold) return
       const ms = partition.backOff(time.nowMs())
       this.#tell('trouble_not_confirmed', partition, { why: (error as Error).message, reason: trouble.reason, ms })
+    } finally {
+      reading.wake()
+    }
+  }
+
+  async #askOrigin(partition: Partition, fold: Fold, origin: Position): Promise<void> {
+    const { store, logger, reading } = this.#core
+    try {
+      const known = await store.origins({ of: fold.of, nextOffset: fold.next }, origin)
+      if (partition.fold !== fold) return
+      if (known === undefined) {
+        logger('partition_overtaken', { partition: partition.number, from: fold.next })
+        return partition.drop(this.#core.time.nowMs())
+      }
+      partition.dueMs = 0
+      fold.learn(known)
+    } catch (error) {
+      if (!(error instanceof StoreFault)) return this.#break(error as Error)
+      if (partition.fold !== fold) return
+      const ms = partition.backOff(this.#core.time.nowMs())
+      this.#tell('origin_not_read', partition, { why: error.message, offset: fold.next, ms })
     } finally {
       reading.wake()
     }

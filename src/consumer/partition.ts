@@ -46,6 +46,11 @@ export class Partition {
     return this.phase === 'open' && this.trouble === undefined && this.rest === undefined
   }
 
+  /** Whether something is there to be folded now. */
+  get hasRecords(): boolean {
+    return this.phase === 'open' && this.rest !== undefined && this.fold!.awaited === undefined
+  }
+
   get pendingRecords(): number {
     const settling = this.settling === undefined ? 0 : this.settling.to - this.settling.from
     return settling + (this.fold?.pendingRecords ?? 0)

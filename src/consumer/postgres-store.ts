@@ -3,6 +3,7 @@
  * partition with a large window never holds up the counting.
  */
 import type { Client } from 'pg'
+import type { Position } from '../event/origin.ts'
 import { connectWriter } from '../postgres/connect.ts'
 import { faultKind, sqlState } from '../postgres/fault.ts'
 import { checkMigrated } from '../postgres/migrate.ts'
@@ -12,6 +13,8 @@ import type { Batch } from './batch.ts'
 import type { Standing } from './fold.ts'
 import { install } from './install.ts'
 import { halt, haltGone, moveStart, open, places } from './open.ts'
+import type { KnownOrigins } from './origins.ts'
+import { readOrigins } from './read-origins.ts'
 import { settle } from './settle.ts'
 import { statementsOf } from './settle-statements.ts'
 import { type Halt, type Installation, type Opened, type Outcome, type Seen, type Store, StoreFault } from './store.ts'
@@ -38,6 +41,10 @@ export class PostgresStore implements Store {
 
   places(partitions: readonly number[]): Promise<Pick<Standing, 'of' | 'nextOffset'>[]> {
     return this.#reader.use(client => places(client, partitions))
+  }
+
+  origins(fold: Pick<Standing, 'of' | 'nextOffset'>, origin: Position): Promise<KnownOrigins | undefined> {
+    return this.#reader.use(client => readOrigins(client, fold, origin))
   }
 
   settle(batches: readonly Batch[]): Promise<ReadonlyMap<Batch, Outcome>> {

@@ -21,6 +21,7 @@ export const observer: Observer = {
   read: records => metrics.read.inc(records),
   settled(batch) {
     for (const fate of fates) metrics.settled.inc({ fate }, batch[fate])
+    for (const { as } of batch.repairs) metrics.repairs.inc({ fate: as })
     for (const { reason } of batch.rejects) metrics.rejects.inc({ reason })
     if (batch.firstAppendMs !== -1)
       metrics.endToEndSeconds.observe(Math.max(0, Date.now() - batch.firstAppendMs) / 1_000)
@@ -39,6 +40,7 @@ export function exportConsumer(): void {
   exportMetrics('consumer', metrics)
   for (const fate of fates) metrics.settled.inc({ fate }, 0)
   for (const reason of Object.keys(reasons)) metrics.rejects.inc({ reason }, 0)
+  for (const fate of ['counted', 'duplicate'] as const) metrics.repairs.inc({ fate }, 0)
   for (const kind of ['connection', 'data', 'platform'] as const) metrics.faults.inc({ kind }, 0)
 }
 

@@ -14,6 +14,7 @@ export function statementsOf(client: Client): Statements {
     addCounts: batches => addCounts(client, batches),
     keepIds: batches => keepIds(client, batches),
     keepRejects: batches => keepRejects(client, batches),
+    markRepaired: batches => markRepaired(client, batches),
     commit: async () => void (await client.query('commit')),
   }
 }
@@ -160,9 +161,10 @@ async function keepRejects(client: Client, batches: readonly Batch[]): Promise<v
   const rejects = batches.flatMap(batch => batch.rejects.map(reject => ({ batch, reject })))
   if (rejects.length === 0) return
   const { rowCount } = await client.query(
-    `insert into rejects (topic_id, partition, lineage, "offset", reason, pointer, detail, key, value, headers, append_ms)
+    `insert into rejects (topic_id, partition, lineage, "offset", reason, pointer, detail, key, value, headers, append_ms,
+                          origin_topic_id, origin_lineage, origin_offset)
      select * from unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-                          $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[])`,
+                          $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[], $12::uuid[], $13::int[], $14::bigint[])`,
     [
       ...keyArrays(rejects.map(({ batch }) => batch)),
       rejects.map(({ reject }) => reject.offset),
@@ -173,9 +175,35 @@ async function keepRejects(client: Client, batches: readonly Batch[]): Promise<v
       rejects.map(({ reject }) => reject.value),
       rejects.map(({ reject }) => reject.headers),
       rejects.map(({ reject }) => reject.appendMs),
+      rejects.map(({ reject }) => reject.origin?.topicId),
+      rejects.map(({ reject }) => reject.origin?.lineage),
+      rejects.map(({ reject }) => reject.origin?.offset),
     ],
   )
   if (rowCount !== rejects.length) throw new Error(`kept ${rowCount} of ${rejects.length} rejects`)
+}
+
+/** A repaired reject says so from the moment its repair has a fate: no second repair of it can count. */
+async function markRepaired(client: Client, batches: readonly Batch[]): Promise<void> {
+  const repairs = batches.flatMap(batch => batch.repairs.map(repair => ({ batch, repair })))
+  if (repairs.length === 0) return
+  const { rowCount } = await client.query(
+    `update rejects as r
+        set repaired_topic_id = m.topic_id, repaired_lineage = m.lineage, repaired_offset = m.at, repaired_as = m.fate
+       from unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[], $5::text[], $6::uuid[], $7::int[], $8::bigint[])
+         as m(topic_id, partition, lineage, at, fate, origin_topic_id, origin_lineage, origin_offset)
+      where r.topic_id = m.origin_topic_id and r.partition = m.partition and r.lineage = m.origin_lineage
+        and r."offset" = m.origin_offset and r.repaired_as is null`,
+    [
+      ...keyArrays(repairs.map(({ batch }) => batch)),
+      repairs.map(({ repair }) => repair.offset),
+      repairs.map(({ repair }) => repair.as),
+      repairs.map(({ repair }) => repair.origin.topicId),
+      repairs.map(({ repair }) => repair.origin.lineage),
+      repairs.map(({ repair }) => repair.origin.offset),
+    ],
+  )
+  if (rowCount !== repairs.length) throw new Error(`marked ${rowCount} of ${repairs.length} rejects as repaired`)
 }
 
 function keyArrays(batches: readonly Batch[]): [string[], number[], number[]] {

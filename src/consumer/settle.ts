@@ -18,6 +18,7 @@ export interface Statements {
   addCounts(batches: readonly Batch[]): Promise<void>
   keepIds(batches: readonly Batch[]): Promise<void>
   keepRejects(batches: readonly Batch[]): Promise<void>
+  markRepaired(batches: readonly Batch[]): Promise<void>
   commit(): Promise<void>
 }
 
@@ -44,6 +45,7 @@ export async function settle(tables: Statements, batches: readonly Batch[]): Pro
     await tables.addCounts(ours)
     await tables.keepIds(ours)
     await tables.keepRejects(ours)
+    await tables.markRepaired(ours)
   }
   await tables.commit()
   for (const batch of ours) outcomes.set(batch, 'settled')

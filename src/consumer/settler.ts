@@ -46,6 +46,7 @@ export class Settler {
       if (this.#stopping) drainUntilMs = Math.min(drainUntilMs, time.nowMs() + drainMs)
       this.#letGo()
       this.#opener.lookAtTroubled()
+      this.#opener.askOrigins()
       const due = [...partitions.values()].filter(one => one.dueMs <= time.nowMs() && one.batch() !== undefined)
       if (this.#stopping && (due.length === 0 || time.nowMs() >= drainUntilMs)) return
       if (due.length > 0) await this.#settleTogether(due)

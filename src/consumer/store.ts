@@ -1,10 +1,12 @@
 /** The tables as the consumer needs them; `postgres-store.ts` is the real one, a simulator brings another. */
 
+import type { Position } from '../event/origin.ts'
 import type { Trouble } from '../kafka/trouble.ts'
 import type { Rules } from '../postgres/rules.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Batch } from './batch.ts'
 import type { Standing } from './fold.ts'
+import type { KnownOrigins } from './origins.ts'
 
 /** Why a partition is stopped: a trouble of the log, or a batch that Postgres refuses. */
 export interface Halt extends Omit<Trouble, 'reason'> {
@@ -70,6 +72,11 @@ export interface Store {
   open(topicId: string, partition: number, logStart: number): Promise<Opened>
   /** Where these partitions stand now, those that are open. */
   places(partitions: readonly number[]): Promise<readonly Pick<Standing, 'of' | 'nextOffset'>[]>
+  /**
+   * What is kept of the rejects from `origin` on, for a fold whose batches are all settled.
+   * @returns undefined when the ledger is not where the fold is.
+   */
+  origins(fold: Pick<Standing, 'of' | 'nextOffset'>, origin: Position): Promise<KnownOrigins | undefined>
   /** Settles batches of different partitions in one transaction. */
   settle(batches: readonly Batch[]): Promise<ReadonlyMap<Batch, Outcome>>
   /** Nothing was counted yet: an earliest start moves with the log's. @returns false when the ledger says otherwise. */

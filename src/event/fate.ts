@@ -18,6 +18,7 @@ export const reasons = {
   bad_event_id: 'event_id is not 1 to 128 visible ASCII characters',
   too_old: 'the event is older than the rules allow, measured against its append time',
   too_far_ahead: 'the event is further ahead of its append time than the rules allow',
+  unknown_origin: 'the header footfall-origin names no rejected record of this partition',
 } as const
 export type Reason = keyof typeof reasons
 

@@ -9,7 +9,7 @@ import type { Activity, UserActivity } from './schema.ts'
 import { validate } from './validate.ts'
 
 /** Raised whenever the judgement of any bytes changes; recorded in the database with the rules. */
-export const judgeVersion = 1
+export const judgeVersion = 2
 
 /** What a judgement depends on besides the record. */
 export interface Limits {

@@ -93,6 +93,11 @@ export class RecordWalk {
     }
   }
 
+  /** Known without reading them. */
+  get hasHeaders(): boolean {
+    return this.#recordEnd - this.#headersAt > 1
+  }
+
   /** The record's headers as they stand in it: a count, then names and values with their lengths. */
   headers(): Buffer {
     return this.bytes.subarray(this.#headersAt, this.#recordEnd)

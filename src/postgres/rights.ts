@@ -17,7 +17,8 @@ export const rightsOf = {
     partition_rules: ['select', 'insert', 'update'],
     partition_watch: ['select', 'insert', 'update'],
     event_ids: ['select', 'insert', 'delete'],
-    rejects: ['insert'],
+    // Reads origins of repairs, and marks them.
+    rejects: ['select', 'insert', 'update'],
   },
   api: {
     schema_migrations: ['select'],

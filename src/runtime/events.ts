@@ -46,6 +46,7 @@ export const events = {
   partition_halted: error('partition is halted, ./footfall partitions shows the ways out'),
   trouble_gone: warn('a second look shows no trouble, reading on'),
   trouble_not_confirmed: warn('a trouble cannot be looked at again or halted, trying on'),
+  origin_not_read: warn('what a repair stands for cannot be read, trying on'),
 
   // Consumer: settling
   judge_raised: info('the newer judge of this program is in force from here on'),

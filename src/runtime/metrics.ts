@@ -59,6 +59,7 @@ export const consumerMetrics = {
   pending: gauge('footfall_pending_records', 'Records read and not yet settled.'),
   settled: counter('footfall_records_settled_total', 'Records settled, by fate.', ['fate']),
   rejects: counter('footfall_rejects_total', 'Records rejected, by reason.', ['reason']),
+  repairs: counter('footfall_repairs_total', 'Rejects settled by a repair, by what became of it.', ['fate']),
   lastSettleSeconds: moment('footfall_last_settle_timestamp_seconds', 'When the last settle was committed.'),
   settleSeconds: histogram('footfall_settle_duration_seconds', 'Time of one settle transaction.', seconds),
   settleRecords: histogram('footfall_settle_records', 'Records settled in one transaction.', tenfolds),

@@ -1,5 +1,6 @@
 /** Logs drawn at random, with all that can be in one: what the fold and the recount are tried on. */
 import fc from 'fast-check'
+import { originHeader, originText } from '../../src/event/origin.ts'
 import type { Tail } from '../../src/kafka/records.ts'
 import { RecordWalk } from '../../src/kafka/records.ts'
 import { encodeBatch, encodeMarker, type LogRecord } from './encode-log.ts'
@@ -7,6 +8,8 @@ import { encodeBatch, encodeMarker, type LogRecord } from './encode-log.ts'
 const hourMs = 3_600_000
 /** When a drawn log begins. */
 export const startMs = Date.parse('2026-11-22T22:00:00Z')
+/** Whose log it is. */
+export const drawnOf = { topicId: '0b0e2c1a-7f0f-4d3b-9a53-2f2a6f1d2c11', partition: 3, lineage: 1 }
 
 /** Record batches as they lie in the log. */
 export interface Stored {
@@ -58,8 +61,16 @@ const stepMs = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: -60_000, max: 300_000 }) },
   { weight: 1, arbitrary: fc.constantFrom(0, hourMs, 2 * hourMs, 2 * hourMs + 1, 5 * hourMs, -9 * hourMs) },
 )
+/** Of a repair: how far before it its origin lies. What cannot be one is drawn as well. */
+const back = fc.option(
+  fc.oneof(
+    { weight: 9, arbitrary: fc.integer({ min: -1, max: 12 }) },
+    { weight: 1, arbitrary: fc.constant('rubbish') },
+  ),
+  { freq: 2, nil: undefined },
+)
 export const drawnBatch = fc.record({
-  records: fc.array(fc.record({ value, stepMs, unknown: fc.constantFrom(false, false, false, true) }), {
+  records: fc.array(fc.record({ value, stepMs, unknown: fc.constantFrom(false, false, false, true), back }), {
     minLength: 1,
     maxLength: 8,
   }),
@@ -68,17 +79,18 @@ export const drawnBatch = fc.record({
   kind: fc.constantFrom('plain' as const, 'plain' as const, 'plain' as const, 'committed' as const, 'aborted' as const),
 })
 
-/** Lays batches out from `start` on; after each transaction stands its marker. */
-export function logOf(drawn: readonly ValueOf<typeof drawnBatch>[], start: number): Stored[] {
+/** Lays batches out from `start` on; after each transaction stands its marker. @param withRepairs else none is one. */
+export function logOf(drawn: readonly ValueOf<typeof drawnBatch>[], start: number, withRepairs = false): Stored[] {
   const log: Stored[] = []
   let ms = startMs
   let offset = start
   for (const [i, { records: values, brokerTime, codec, kind }] of drawn.entries()) {
     const first = offset
-    const records = values.map(({ value, stepMs, unknown }) => {
+    const records = values.map(({ value, stepMs, unknown, back }) => {
       ms += stepMs
       const key = offset % 3 === 0 ? null : Buffer.from(`key ${offset}`)
-      const headers = offset % 2 === 0 ? [] : ([['h', Buffer.from(String(offset))]] as const)
+      const headers: [string, Buffer][] = offset % 2 === 0 ? [] : [['h', Buffer.from(String(offset))]]
+      if (withRepairs && back !== undefined) headers.push([originHeader, Buffer.from(originOf(offset, back))])
       return { offset: offset++, key, value, headers, timestampMs: unknown ? -1 : ms }
     })
     const bytes = encodeBatch({
@@ -105,6 +117,9 @@ export function logOf(drawn: readonly ValueOf<typeof drawnBatch>[], start: numbe
   return log
 }
 type ValueOf<T> = T extends fc.Arbitrary<infer V> ? V : never
+
+const originOf = (offset: number, back: number | string): string =>
+  typeof back === 'string' ? back : originText({ ...drawnOf, offset: Math.max(0, offset - back) })
 
 const stored = (first: number, last: number, bytes: Buffer) => ({
   first,

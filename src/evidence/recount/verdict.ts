@@ -9,7 +9,7 @@ import formats, { type FormatName } from 'ajv-formats'
 import { type Activity, type UserActivity, userActivitySchema } from '../../event/schema.ts'
 
 /** The versions of the consumer's judge whose verdicts this file repeats. */
-export const judgesRepeated: readonly number[] = [1]
+export const judgesRepeated: readonly number[] = [1, 2]
 
 /** An event as it counts; ids in lower case. */
 export interface CountedEvent {

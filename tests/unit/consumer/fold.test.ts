@@ -5,31 +5,41 @@ import type { Batch } from '../../../src/consumer/batch.ts'
 import { type Delta, sumOf } from '../../../src/consumer/delta.ts'
 import { Fold, type Standing } from '../../../src/consumer/fold.ts'
 import { IdHash } from '../../../src/consumer/id-hash.ts'
+import type { KnownOrigins } from '../../../src/consumer/origins.ts'
 import { dayText } from '../../../src/event/day.ts'
 import type { Fate } from '../../../src/event/fate.ts'
 import { fates } from '../../../src/event/fate.ts'
 import { RecordWalk, type Tail } from '../../../src/kafka/records.ts'
-import { drawnBatch, eventBytes, logOf, type Stored, startMs, walkFrom } from '../../support/drawn-log.ts'
+import { drawnBatch, drawnOf, eventBytes, logOf, type Stored, startMs, walkFrom } from '../../support/drawn-log.ts'
 import { encodeBatch, encodeHeaders, encodeMarker, type LogRecord } from '../../support/encode-log.ts'
 import { plainJudge } from '../../support/plain-judge.ts'
 import { PlainWindow, StoredIds } from '../../support/plain-window.ts'
 
 const hourMs = 3_600_000
-const of = { topicId: 'topic', partition: 3, lineage: 1, rulesVersion: 1 }
-const rules = { version: 1, judgeVersion: 1, maxAgeDays: 2, maxAheadMinutes: 60, windowHours: 2, windowIdsMax: 8 }
+const of = { ...drawnOf, rulesVersion: 1 }
+const rules = { version: 1, judgeVersion: 2, maxAgeDays: 2, maxAheadMinutes: 60, windowHours: 2, windowIdsMax: 8 }
 const hash = new IdHash(Buffer.from('sixteen bytes ok'))
 
 /** The fate of each offset by the slow judge and the slow window, and where the clock stands after it. */
 function plainFates(log: readonly Stored[]) {
   const window = new PlainWindow(rules)
+  const mayRepair = new Map<number, boolean>()
   let clockMs = -1
-  const all: { fate: Fate; clockMs: number; counts: string; reject: object | undefined; tail: Tail }[] = []
+  const all: {
+    fate: Fate
+    clockMs: number
+    counts: string
+    reject: object | undefined
+    repair: object | undefined
+    tail: Tail
+  }[] = []
   for (const { first, last, records, brokerTime, tail } of log) {
     for (let offset = first; offset <= last; offset++) {
       const record = records.find(record => record.offset === offset)
       let fate: Fate = 'skipped'
       let counts = ''
       let reject: object | undefined
+      let repair: object | undefined
       if (record !== undefined) {
         const { appendMs, value, key, headers } = record
         if (appendMs > clockMs) {
@@ -37,18 +47,32 @@ function plainFates(log: readonly Stored[]) {
         }
         window.advance(clockMs)
         if (value !== null) {
-          const verdict = plainJudge(value, appendMs, rules)
+          const named = headers.find(([name]) => name === 'footfall-origin')?.[1]?.toString()
+          const origin = named === undefined ? undefined : Number(named.split('/')[3])
+          const isKnown = origin !== undefined && origin < offset && mayRepair.has(origin)
+          const verdict =
+            named !== undefined && !isKnown
+              ? { reason: 'unknown_origin', pointer: '' }
+              : plainJudge(value, appendMs, rules)
           if ('reason' in verdict) {
             fate = 'rejected'
-            reject = { ...verdict, offset, appendMs, key, value, headers: encodeHeaders(headers) }
+            const attempt = isKnown ? { ...drawnOf, offset: origin } : undefined
+            reject = { ...verdict, offset, appendMs, key, value, headers: encodeHeaders(headers), origin: attempt }
+            if (attempt === undefined) mayRepair.set(offset, true)
+          } else if (isKnown && !mayRepair.get(origin)) {
+            fate = 'duplicate'
           } else {
             const isNew = verdict.eventId === undefined || window.claim(`${verdict.userId} ${verdict.eventId}`, clockMs)
             fate = isNew ? 'counted' : 'duplicate'
+            if (isKnown) {
+              mayRepair.set(origin, false)
+              repair = { origin: { ...drawnOf, offset: origin }, offset, as: fate }
+            }
             if (isNew) counts = `${verdict.date} ${verdict.userId} ${verdict.itemId} ${verdict.activity}`
           }
         }
       }
-      all.push({ fate, clockMs, counts, reject, tail })
+      all.push({ fate, clockMs, counts, reject, repair, tail })
     }
   }
   return { all, ids: window.size }
@@ -72,24 +96,34 @@ const turn = fc.record({
 })
 
 test('one log gives the same fates, counts, clock, ids and rejects, however it is cut, settled and restarted (G1, G6)', () => {
+  const seen = new Set<string>()
   fc.assert(
     fc.property(
       fc.array(drawnBatch, { minLength: 1, maxLength: 25, size: 'max' }),
       fc.nat(2 ** 40),
       fc.array(turn, { minLength: 1, maxLength: 30, size: 'max' }),
-      (drawn, start, turns) => {
-        const log = logOf(drawn, start)
+      fc.integer({ min: 1, max: 3 }),
+      (drawn, start, turns, rejectsMax) => {
+        const log = logOf(drawn, start, true)
         const end = log.at(-1)!.last + 1
         const plain = plainFates(log)
         const ids = new StoredIds()
         let standing: Standing = { of, nextOffset: start, clockMs: -1, tail: undefined, ids: [] }
         const settled: Batch[] = []
+        const rejects = new Map<number, boolean>()
         const settle = (fold: Fold) => {
           const batch = fold.takeBatch()
           if (batch === undefined) return
           assert.equal(batch.from, standing.nextOffset)
           check(batch, plain.all.slice(batch.from - start, batch.to - start))
           settled.push(batch)
+          for (const { reason, origin } of batch.rejects) seen.add(origin === undefined ? reason : 'attempt')
+          for (const repair of batch.repairs) seen.add(`repair ${repair.as}`)
+          for (const { offset, origin } of batch.rejects) if (origin === undefined) rejects.set(offset, false)
+          for (const { origin } of batch.repairs) {
+            assert.equal(rejects.get(origin.offset), false)
+            rejects.set(origin.offset, true)
+          }
           ids.keep(batch.window)
           standing = { of, nextOffset: batch.to, clockMs: batch.clockMs, tail: batch.tail, ids: ids.rows() }
         }
@@ -99,7 +133,10 @@ test('one log gives the same fates, counts, clock, ids and rejects, however it i
         for (let i = 0; fold.next < end; i++) {
           const { batches, records, after } = turns[i % turns.length]!
           const walk = walkFrom(log, fold.next, batches)
-          while (fold.take(walk, records)) if (after === 'settle') settle(fold)
+          while (fold.take(walk, records)) {
+            if (after === 'settle' || fold.awaited !== undefined) settle(fold)
+            if (fold.awaited !== undefined) fold.learn(knownFrom(fold.awaited.offset, fold.next, rejects, rejectsMax))
+          }
           assert.equal(walk.trouble, undefined)
           if (after.startsWith('settle')) settle(fold)
           if (after === 'crash' && crashes++ > 20) settle(fold) // or it would never end
@@ -118,7 +155,16 @@ test('one log gives the same fates, counts, clock, ids and rejects, however it i
     ),
     { numRuns: 120 },
   )
+  for (const what of ['repair counted', 'repair duplicate', 'attempt', 'unknown_origin'])
+    assert.ok(seen.has(what), what)
 })
+
+/** As `read-origins.ts` has it from PostgreSQL. */
+function knownFrom(from: number, end: number, rejects: ReadonlyMap<number, boolean>, rejectsMax: number): KnownOrigins {
+  const found = [...rejects].filter(([offset]) => offset >= from).slice(0, rejectsMax)
+  const to = found.length < rejectsMax ? end : found.at(-1)![0] + 1
+  return { topicId: of.topicId, lineage: of.lineage, from, to, repaired: new Map(found) }
+}
 
 /** A batch is the sum of what became of its offsets, and stands where the last of them leaves it. */
 function check(batch: Batch, expected: ReturnType<typeof plainFates>['all']): void {
@@ -131,6 +177,10 @@ function check(batch: Batch, expected: ReturnType<typeof plainFates>['all']): vo
   assert.deepEqual(
     batch.rejects.map(({ detail: _, ...reject }) => reject),
     expected.flatMap(({ reject }) => (reject === undefined ? [] : [reject])),
+  )
+  assert.deepEqual(
+    batch.repairs,
+    expected.flatMap(({ repair }) => (repair === undefined ? [] : [repair])),
   )
   assert.deepEqual(flat(batch.delta), expected.flatMap(({ counts }) => (counts === '' ? [] : [counts])).sort())
 }
