@@ -126,7 +126,7 @@ test('the owner makes the tables, a consumer counts and an API answers, each as 
   assert.deepEqual(users, [{ owner: 'footfall_owner' }])
 })
 
-test('as its role a consumer can also begin elsewhere, halt, put a newer judge in force, and say what it watches', async t => {
+test('as its role a consumer can also begin elsewhere, halt, read origins, put a newer judge in force, and say what it watches', async t => {
   const { as } = await madePlace(t)
   const store = new PostgresStore({ postgres: as('consumer') })
   closing(t, () => store.close())
@@ -134,6 +134,9 @@ test('as its role a consumer can also begin elsewhere, halt, put a newer judge i
   const topicId = '11111111-1111-4111-8111-111111111111'
   const [first, second] = [await store.open(topicId, 0, 0), await store.open(topicId, 1, 0)]
   assert.equal(await store.moveStart(first.standing, 5), true)
+  const { of, nextOffset } = second.standing
+  const known = await store.origins({ of, nextOffset }, { ...of, offset: 0 })
+  assert.equal(known?.repaired.size, 0)
   const halt = { reason: 'gap', from: 0, to: 1, detail: 'for this test' } as const
   assert.equal(await store.halt(second.standing, halt), true)
   await store.haltGone(topicId, 0)
