@@ -1,5 +1,6 @@
 /** Postgres -> HTTP: builds the server, starts it, stops it. */
 import { randomUUID } from 'node:crypto'
+import { METHODS } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type FastifyInstance, fastify, LogController } from 'fastify'
 import type pg from 'pg'
@@ -140,6 +141,10 @@ export async function buildApi(
 /** Gives each route added from here on a twin that answers 405, so that a wrong method is not taken for a wrong path. */
 function refuseOtherMethods(app: FastifyInstance): void {
   const allowed = ['GET', 'HEAD']
+  // All that the parser lets through; a CONNECT is no request for a path and is never answered.
+  for (const method of METHODS) {
+    if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method)
+  }
   const others = app.supportedMethods.filter(method => !allowed.includes(method))
   app.addHook('onRoute', route => {
     if (route.method !== 'GET') return

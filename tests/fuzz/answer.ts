@@ -66,6 +66,12 @@ export function drawnAnswer(dice: Dice, pool: Pool, from: number, made: Made): A
   return { from, to: offset, bytes: Buffer.concat(parts), aborted, records, fuzzed }
 }
 
+/** One batch of records with the sender's times, as a real broker takes it from a producer. */
+export function drawnBatch(dice: Dice, pool: Pool, from: number, made: Made): Pick<Answer, 'bytes' | 'records'> {
+  const records = drawnRecords(dice, pool, from, undefined, made)
+  return { records, bytes: encoded(dice, records, undefined, false) }
+}
+
 function drawnRecords(dice: Dice, pool: Pool, from: number, brokerMs: number | undefined, made: Made): Placed[] {
   const count = 3 + dice.below(recordsMax - 2)
   return Array.from({ length: count }, (_, n) => {

@@ -1,7 +1,5 @@
 /** The API over HTTP against a real PostgreSQL: what it answers, when it is ready, how it stops. */
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
-import { connect as dial } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type RunningApi, startApi } from '../../src/api/api.ts'
 import type { Part } from '../../src/runtime/health.ts'
@@ -24,23 +22,6 @@ async function readiness(url: string): Promise<{ status: number; parts: readonly
 }
 
 const ready = (url: string) => until(async () => (await readiness(url)).status === 200, 10_000, 'the API is ready')
-
-/** The path as it is written here: `fetch` would tidy it. */
-function raw(url: string, pathAsIs: string, method = 'GET'): Promise<{ status: number; type: string; body: string }> {
-  return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(url)
-    request({ hostname, port, path: pathAsIs, method, agent: false }, answer => {
-      let body = ''
-      answer.setEncoding('utf8')
-      answer.on('data', chunk => {
-        body += chunk
-      })
-      answer.on('end', () => resolve({ status: answer.statusCode!, type: answer.headers['content-type'] ?? '', body }))
-    })
-      .on('error', reject)
-      .end()
-  })
-}
 
 const user = 'abcdef00-0000-4000-8000-000000000001'
 const item = (first: string) => `${first}0000000-0000-4000-8000-00000000000a`
@@ -91,40 +72,6 @@ test('a user without rows is 404, and the detail says whose counts are not there
     detail: `No activity found for user_id ${user}`,
     code: 'no_activity',
   })
-})
-
-test('a path is taken as it is written, and a request that is none is answered', async t => {
-  const { url } = await api(t, await freshDatabase())
-  const cases = [
-    [`${path}/%2e%2e`, 422],
-    [`${path}/..`, 422],
-    [`${path}/../../health`, 404],
-    [`${path}/%00`, 422],
-    [`${path}/%zz`, 400],
-    [`${path}/${'%41'.repeat(4_000)}`, 422],
-    [`${path}/${'x'.repeat(20_000)}`, 431],
-    ['/docs/static/../../../package.json', 403],
-    ['/docs/static/%2e%2e/%2e%2e/package.json', 403],
-  ] as const
-  for (const [pathAsIs, status] of cases) {
-    const answer = await raw(url, pathAsIs)
-    assert.equal(answer.status, status, pathAsIs.slice(0, 80))
-    assert.match(answer.type, /^application\/problem\+json/)
-    assert.equal((JSON.parse(answer.body) as { status: number }).status, status)
-  }
-  const head = await raw(url, '/health', 'HEAD')
-  assert.deepEqual([head.status, head.body], [200, ''])
-  const garbage = await new Promise<string>((resolve, reject) => {
-    const socket = dial(Number(new URL(url).port), '127.0.0.1')
-    let text = ''
-    socket.on('error', reject)
-    socket.on('data', bytes => {
-      text += bytes.toString()
-    })
-    socket.on('end', () => resolve(text))
-    socket.write('this is no HTTP\r\n\r\n')
-  })
-  assert.match(garbage, /^HTTP\/1\.1 400 Bad Request\r\n.*"detail":"The request is not HTTP\."/s)
 })
 
 test('the API that awaits the seed is ready when all eight seeded events are counted, and stays so', async t => {

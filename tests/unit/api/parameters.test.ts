@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeCursor } from '../../../src/api/cursor.ts'
 import { parseParameters } from '../../../src/api/parameters.ts'
+import { notDates, notItems, notLimits, notPositions } from '../../inputs/requests.ts'
 
 const userId = '11111111-1111-1111-1111-111111111111'
 const itemId = 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa'
@@ -38,44 +39,6 @@ test('parameters that are right are taken as they are meant', () => {
   const query = `cursor=${encodeCursor(selection, after)}&from=2026-01-01`
   assert.deepEqual(parseParameters(query, userId), { ...plain, from: '2026-01-01', after })
 })
-
-const notDates = [
-  ...['2026-02-30', '2025-02-29', '1900-02-29', '2026-13-01', '2026-00-01', '2026-01-00', '2026-01-32', '0000-01-01'],
-  ...['2026-1-1', '2026-01-01T00:00:00Z', 'today', '-1', '', '0', '20260101', '2026-01-01%20', '+2026-01-01'],
-  ...['infinity', '-infinity', '2026-W01-1', '12026-01-01', '２026-01-01', '2026%E2%88%9201-01', '%zz', '%00', '%FF'],
-]
-const notLimits = [
-  '0',
-  '-1',
-  '1.5',
-  'abc',
-  '',
-  '0x10',
-  '1e3',
-  '1001',
-  '1000000000',
-  '01',
-  '+1',
-  '%201',
-  '1%20',
-  '١',
-  '1_0',
-]
-const notPositions = [
-  '',
-  '0',
-  '0:',
-  ':1',
-  'x:1',
-  '-1:0',
-  '0:1;1:2',
-  '0:1,',
-  '0 :1',
-  '0:1.5',
-  `0:${'9'.repeat(16)}`,
-  `0:1${',0:1'.repeat(64)}`,
-]
-const notItems = ['', 'abc', itemId.slice(1), `{${itemId}}`, itemId.replaceAll('-', ''), `${itemId}%00`, "'or'1'='1"]
 
 test('what is wrong is refused, and the parameter is named', () => {
   const each = (name: string, values: readonly string[]) =>

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { judge, judgeVersion } from '../../../../src/event/judge.ts'
 import { judgesRepeated, verdictOf } from '../../../../src/evidence/recount/verdict.ts'
+import { valueCases } from '../../../inputs/values.ts'
 import { plainJudge } from '../../../support/plain-judge.ts'
 
 const appendMs = Date.parse('2026-11-22T10:00:00.000Z')
@@ -105,22 +106,8 @@ test('each timestamp, UUID and broken value at the edge of the contract is judge
     for (const at of [appendMs, -1]) check(Buffer.from(JSON.stringify({ ...good, timestamp })), at)
   }
   for (const user_id of uuids) check(Buffer.from(JSON.stringify({ ...good, user_id })), appendMs)
-  const whole = Buffer.from(JSON.stringify(good))
-  for (const broken of [
-    Buffer.alloc(0),
-    Buffer.from(' \t\r\n'),
-    whole.subarray(0, 50),
-    Buffer.concat([whole, whole]),
-    Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), whole]),
-    Buffer.from('{"x":"\xff"}', 'latin1'),
-    Buffer.from('{"x":"\xed\xa0\x80"}', 'latin1'),
-    Buffer.from(JSON.stringify(good), 'utf16le'),
-    Buffer.from(`{"__proto__":${JSON.stringify(good)}}`),
-    Buffer.from(`${JSON.stringify(good).slice(0, -1)},"user_id":"no"}`),
-    Buffer.from(JSON.stringify({ ...good, x: '\ufffd' })),
-    Buffer.from(JSON.stringify({ ...good, timestamp: '9999-12-31T23:59:59-00:01', event_id: '' })),
-  ]) {
-    check(broken, appendMs)
+  for (const { value } of valueCases(appendMs)) {
+    for (const at of [appendMs, -1]) if (value !== null) check(value, at)
   }
 })
 

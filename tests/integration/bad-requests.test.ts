@@ -1,0 +1,73 @@
+/** The catalogue of bad inputs on the real API: each request, as it is written, gets its status and its code. */
+import assert from 'node:assert/strict'
+import { type IncomingHttpHeaders, request } from 'node:http'
+import { test } from 'node:test'
+import { startApi } from '../../src/api/api.ts'
+import { problems } from '../../src/api/problem.ts'
+import { createLog } from '../../src/runtime/log.ts'
+import { type RequestCase, requestCases, somebody } from '../inputs/requests.ts'
+import { closing, connect, freshDatabase, until } from '../support/environment.ts'
+
+interface Heard {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+/** The path as it is written: `fetch` would tidy it. */
+function ask(url: string, { method, path }: Pick<RequestCase, 'method' | 'path'>): Promise<Heard> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url)
+    request({ hostname, port, path, method, agent: false }, answer => {
+      let body = ''
+      answer.setEncoding('utf8')
+      answer.on('data', chunk => {
+        body += chunk
+      })
+      answer.on('end', () => resolve({ status: answer.statusCode!, headers: answer.headers, body }))
+    })
+      .on('error', reject)
+      .end()
+  })
+}
+
+test('A: every request of the catalogue gets its status and its code, in a problem without a word of ours inside', async t => {
+  const database = await freshDatabase()
+  const address = { host: '127.0.0.1', port: 0, awaitSeed: false }
+  const { url, stop } = await startApi({ postgres: database, api: address }, createLog('tests', 'silent'))
+  closing(t, () => stop())
+  await until(async () => (await fetch(`${url}/readyz`)).ok, 10_000, 'the API is ready')
+  const admin = await connect(t, database)
+  await admin.query(
+    `insert into daily_user_item_summary values ('${somebody}', '2026-01-02', gen_random_uuid(), 1, 0, 0)`,
+  )
+
+  for (const { name, method, path, status, code, parameter } of requestCases) {
+    const answer = await ask(url, { method, path })
+    assert.equal(answer.status, status, `${name}: ${answer.body.slice(0, 300)}`)
+    assert.equal(answer.headers['x-content-type-options'], 'nosniff', name)
+    assert.equal(answer.headers['access-control-allow-origin'], undefined, name)
+    if (method === 'HEAD') assert.equal(answer.body, '', name)
+    if (code === undefined || method === 'HEAD') continue
+    assert.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8', name)
+    assert.equal(answer.headers['cache-control'], 'no-store', name)
+    if (status === 405) assert.equal(answer.headers['allow'], 'GET, HEAD', name)
+    const { detail, ...problem } = JSON.parse(answer.body) as Record<string, unknown>
+    assert.deepEqual(
+      problem,
+      {
+        type: `/problems#/${code}`,
+        title: problems[code as keyof typeof problems].title,
+        status,
+        instance: `urn:uuid:${answer.headers['x-request-id']}`,
+        code,
+        ...(parameter !== undefined && { parameter }),
+      },
+      name,
+    )
+    assert.ok(typeof detail === 'string' && detail.length > 10 && detail.length < 300, name)
+    assert.doesNotMatch(detail, /select |relation|\.ts:|node_modules|syntax error/i, name)
+  }
+  assert.equal((await ask(url, { method: 'GET', path: `/api/user-activity-summary/${somebody}` })).status, 200)
+  assert.equal((await admin.query('select from daily_user_item_summary')).rowCount, 1)
+})
