@@ -1,12 +1,11 @@
 /** What the tests of counting share: a consumer in this process, the tables as they are, and the plain recount. */
 import assert from 'node:assert/strict'
-import type { TestContext } from 'node:test'
 import type pg from 'pg'
 import { startConsumer } from '../../src/consumer/consumer.ts'
 import { parseConfig } from '../../src/runtime/config.ts'
 import type { Running } from '../../src/runtime/lifecycle.ts'
 import { createLog } from '../../src/runtime/log.ts'
-import { type Address, closing, type Database, settingsFor, sharedKafka, until } from './environment.ts'
+import { type Address, closing, type Database, type Lifetime, settingsFor, sharedKafka, until } from './environment.ts'
 
 export interface Place {
   readonly topic: string
@@ -16,7 +15,7 @@ export interface Place {
 }
 
 /** Runs a consumer in this process, quietly; it is stopped after the test. FOOTFALL_TEST_LOG=debug shows what it says. */
-export async function startCounting(test: TestContext, place: Place): Promise<Running> {
+export async function startCounting(test: Lifetime, place: Place): Promise<Running> {
   const { topic, database, kafka = sharedKafka(), settings = {} } = place
   const config = parseConfig({ ...settingsFor(kafka, database, topic), ...settings })
   const running = await startConsumer(config, createLog('consumer', process.env['FOOTFALL_TEST_LOG'] ?? 'silent'))

@@ -6,7 +6,6 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Admin } from '@platformatic/kafka'
 import pg from 'pg'
@@ -74,7 +73,7 @@ export async function freshTopic(
   return topic
 }
 
-const noTls: Database['tls'] = { mode: 'disable', ca: undefined, certificate: undefined, key: undefined }
+export const noTls: Database['tls'] = { mode: 'disable', ca: undefined, certificate: undefined, key: undefined }
 
 /** Makes an empty database. */
 export async function freshDatabase({ host, port }: Address = sharedPostgres()): Promise<Database> {
@@ -90,13 +89,28 @@ export async function freshDatabase({ host, port }: Address = sharedPostgres()):
   return { ...server, database }
 }
 
-const closers = new WeakMap<TestContext, (() => unknown)[]>()
+/** What lasts for a while and is followed by closing what was opened for it: a test, or a schedule of the chaos. */
+export interface Lifetime {
+  after(close: () => Promise<void>): void
+}
+
+/** Does work in a lifetime of its own, as a tool does that is no test, and closes what was opened for it. */
+export async function inLifetime<T>(work: (lifetime: Lifetime) => Promise<T>): Promise<T> {
+  const closes: (() => Promise<void>)[] = []
+  try {
+    return await work({ after: close => void closes.push(close) })
+  } finally {
+    for (const close of closes) await close()
+  }
+}
+
+const closers = new WeakMap<Lifetime, (() => unknown)[]>()
 
 /**
  * Runs `close` after the test, last opened first closed. Use it rather than `test.after`, which runs in the order of
  * registration and would take a server away below its clients.
  */
-export function closing(test: TestContext, close: () => unknown): void {
+export function closing(test: Lifetime, close: () => unknown): void {
   const known = closers.get(test)
   if (known !== undefined) return void known.push(close)
   const closes = [close]
@@ -107,7 +121,7 @@ export function closing(test: TestContext, close: () => unknown): void {
 }
 
 /** A connection that is closed after the test and may lose its server. */
-export async function connect(test: TestContext, database: Database): Promise<pg.Client> {
+export async function connect(test: Lifetime, database: Database): Promise<pg.Client> {
   const client = new pg.Client(database)
   client.on('error', () => {}) // a query in flight rejects as well; without one, losing the server is the test's plan
   await client.connect()
@@ -127,24 +141,20 @@ export interface Own extends Address {
 }
 
 /** @param settings for server.properties. @param port its own, where the settings have to know it. */
-export function ownKafka(
-  test: TestContext,
-  settings: Readonly<Record<string, string>> = {},
-  port?: number,
-): Promise<Own> {
+export function ownKafka(test: Lifetime, settings: Readonly<Record<string, string>> = {}, port?: number): Promise<Own> {
   const folder = join(shared().folder, freshName('kafka'))
   const options = { folder, jars: shared().jars, logFile: `${folder}.log`, settings, isShort: true }
   return own(test, port => startKafka({ ...options, port }), port)
 }
 
 /** @param settings for postgresql.conf */
-export function ownPostgres(test: TestContext, settings: Readonly<Record<string, string>> = {}): Promise<Own> {
+export function ownPostgres(test: Lifetime, settings: Readonly<Record<string, string>> = {}): Promise<Own> {
   const folder = join(shared().folder, freshName('postgres'))
   const options = { folder, logFile: `${folder}.log`, settings, database: 'postgres', ...credentials }
   return own(test, port => startPostgres({ ...options, port }))
 }
 
-async function own(test: TestContext, start: (port?: number) => Promise<Embedded>, wanted?: number): Promise<Own> {
+async function own(test: Lifetime, start: (port?: number) => Promise<Embedded>, wanted?: number): Promise<Own> {
   let running = await start(wanted)
   const { host, port, address } = running
   closing(test, () => running.kill())
@@ -179,7 +189,7 @@ export interface Role {
  * @param root the folder of another version, see version.ts
  */
 export function roleProcess(
-  test: TestContext,
+  test: Lifetime,
   verb: string,
   settings: Readonly<Record<string, string>> = {},
   args: readonly string[] = [],

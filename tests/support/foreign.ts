@@ -1,7 +1,6 @@
 /** kafkajs: a client that shares no code with ours, as the world's producers do not. */
-import type { TestContext } from 'node:test'
 import kafkajs, { type Admin, type KafkaConfig, type Message, type Producer } from 'kafkajs'
-import { type Address, closing, sharedKafka, until } from './environment.ts'
+import { type Address, closing, type Lifetime, sharedKafka, until } from './environment.ts'
 
 const { Kafka, logLevel } = kafkajs
 
@@ -21,7 +20,7 @@ export const foreignClient = (kafka: Address = sharedKafka(), security: Security
 
 /** Reads so many records of a topic from its beginning. */
 export async function readForeign(
-  test: TestContext,
+  test: Lifetime,
   topic: string,
   records: number,
   kafka: Address,
@@ -38,7 +37,7 @@ export async function readForeign(
 }
 
 /** Idempotent, because kafkajs sends a whole request again when one partition of it has no leader yet. */
-export async function foreignProducer(test: TestContext, kafka: Address = sharedKafka()): Promise<Producer> {
+export async function foreignProducer(test: Lifetime, kafka: Address = sharedKafka()): Promise<Producer> {
   const producer = foreignClient(kafka).producer({ allowAutoTopicCreation: false, idempotent: true })
   await producer.connect()
   closing(test, () => producer.disconnect())
@@ -47,7 +46,7 @@ export async function foreignProducer(test: TestContext, kafka: Address = shared
 
 /** Sends in batches of 1,000, and returns when all are acknowledged. */
 export async function sendForeign(
-  test: TestContext,
+  test: Lifetime,
   topic: string,
   messages: readonly Message[],
   kafka: Address = sharedKafka(),

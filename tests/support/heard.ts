@@ -1,12 +1,11 @@
 /** A consumer in this process, and what it says of itself. */
-import type { TestContext } from 'node:test'
 import { startConsumer } from '../../src/consumer/consumer.ts'
 import { parseConfig } from '../../src/runtime/config.ts'
 import type { Event } from '../../src/runtime/events.ts'
 import type { Running } from '../../src/runtime/lifecycle.ts'
 import { createLog } from '../../src/runtime/log.ts'
 import type { Place } from './counting.ts'
-import { closing, settingsFor, sharedKafka } from './environment.ts'
+import { closing, type Lifetime, settingsFor, sharedKafka } from './environment.ts'
 
 export interface Line {
   readonly event: Event
@@ -25,7 +24,7 @@ export interface Heard extends Running {
   readonly assigned: () => readonly number[]
 }
 
-export async function startHeard(test: TestContext, place: Place, level = 'info'): Promise<Heard> {
+export async function startHeard(test: Lifetime, place: Place, level = 'info'): Promise<Heard> {
   const { topic, database, kafka = sharedKafka(), settings = {} } = place
   const lines: Line[] = []
   const log = createLog('tests', level, line => lines.push(JSON.parse(line)))

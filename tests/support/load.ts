@@ -1,9 +1,8 @@
 /** A steady load in the background, and the log of it as a foreign client reads it back. */
-import type { TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import type { Sent } from './counting.ts'
-import { type Address, closing, sharedKafka, until } from './environment.ts'
+import { type Address, closing, type Lifetime, sharedKafka, until } from './environment.ts'
 import { bytesOf } from './events.ts'
 
 export interface Load {
@@ -20,7 +19,7 @@ const tickMs = 20
  * again for as long as it takes: after a crash of Kafka a record may therefore stand in the log twice.
  */
 export async function startLoad(
-  test: TestContext,
+  test: Lifetime,
   topic: string,
   event: (n: number) => Sent,
   { perSecond = 2_000, partitions = 2, kafka = sharedKafka() },
@@ -61,7 +60,7 @@ export interface Logged {
 }
 
 /** Every record of the topic that can be read now. */
-export async function readLog(test: TestContext, topic: string, kafka: Address = sharedKafka()): Promise<Logged[]> {
+export async function readLog(test: Lifetime, topic: string, kafka: Address = sharedKafka()): Promise<Logged[]> {
   const foreign = client(kafka, { retries: 20 })
   const admin = foreign.admin()
   await admin.connect()

@@ -4,17 +4,17 @@
  */
 import { once } from 'node:events'
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
-import type { TestContext } from 'node:test'
-import { closing, type Database } from './environment.ts'
+import { closing, type Database, type Lifetime } from './environment.ts'
 
 /**
  * What to do with a statement:
  * forward = as if there were no proxy;
  * lose = it never arrives, and the connection is cut;
  * lose answer = it arrives and is answered, the answer is dropped and the connection is cut;
+ * silence = it arrives, and from its answer on nothing comes back; the connection stays open, as to a host that vanished;
  * hold = neither it nor anything after it arrives before `release`.
  */
-export type Deed = 'forward' | 'lose' | 'lose answer' | 'hold'
+export type Deed = 'forward' | 'lose' | 'lose answer' | 'silence' | 'hold'
 
 export interface Proxy {
   /** The database, by way of this proxy. */
@@ -23,20 +23,24 @@ export interface Proxy {
   readonly held: () => number
   /** Forwards what is held. */
   readonly release: () => void
+  /** The first message of each answer that was dropped: `COMMIT`, or what the server said instead. */
+  readonly dropped: readonly string[]
+  /** Cuts every connection there is. */
+  readonly cut: () => void
 }
 
 /** @param decide is asked for every statement with its SQL; `commit` comes as such. */
-export async function proxyPostgres(
-  test: TestContext,
-  database: Database,
-  decide: (sql: string) => Deed,
-): Promise<Proxy> {
+export async function proxyPostgres(test: Lifetime, database: Database, decide: (sql: string) => Deed): Promise<Proxy> {
   const sockets = new Set<Socket>()
   const held = new Set<() => void>()
+  const dropped: string[] = []
   const server = createServer(client => {
     const target = createConnection(database.port, database.host)
-    for (const socket of [client, target]) sockets.add(socket.setNoDelay(true))
-    relay(client, target, decide, held)
+    for (const socket of [client, target]) {
+      sockets.add(socket.setNoDelay(true))
+      socket.on('close', () => sockets.delete(socket))
+    }
+    relay(client, target, decide, held, dropped)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -52,10 +56,20 @@ export async function proxyPostgres(
     release: () => {
       for (const release of [...held]) release()
     },
+    dropped,
+    cut: () => {
+      for (const socket of sockets) socket.destroy()
+    },
   }
 }
 
-function relay(client: Socket, target: Socket, decide: (sql: string) => Deed, held: Set<() => void>): void {
+function relay(
+  client: Socket,
+  target: Socket,
+  decide: (sql: string) => Deed,
+  held: Set<() => void>,
+  dropped: string[],
+): void {
   let waiting = Buffer.alloc(0)
   let isStarted = false
   let release: (() => void) | undefined
@@ -90,7 +104,13 @@ function relay(client: Socket, target: Socket, decide: (sql: string) => Deed, he
       held.add(release)
       return
     }
-    if (deed === 'lose answer') target.off('data', answer).once('data', cut)
+    if (deed === 'lose answer' || deed === 'silence') {
+      target.off('data', answer).once('data', (bytes: Buffer) => {
+        dropped.push(commandOf(bytes))
+        if (deed === 'lose answer') cut()
+        else target.resume() // what else comes is dropped as well
+      })
+    }
     target.write(message)
   }
   const answer = (bytes: Buffer) => void client.write(bytes)
@@ -108,4 +128,10 @@ function statement(message: Buffer): string | undefined {
   if (type !== 'Q' && type !== 'P') return undefined
   const [first, second] = message.toString('utf8', 5).split('\0')
   return type === 'Q' ? first : second
+}
+
+/** What a server says of a statement that succeeded, such as `COMMIT`; of any other answer its type. */
+function commandOf(answer: Buffer): string {
+  const type = String.fromCharCode(answer[0]!)
+  return type === 'C' ? answer.toString('latin1', 5, answer.indexOf(0, 5)) : type
 }

@@ -1,22 +1,21 @@
 /** `partitions`, as a person runs it: its own process where that matters, else in this one, which takes less time. */
 import assert from 'node:assert/strict'
-import type { TestContext } from 'node:test'
 import { parseArgs } from 'node:util'
 import { parseConfig } from '../../src/runtime/config.ts'
 import { type HaltReport, readPartitions } from '../../src/upkeep/partitions/partitions.ts'
 import { parseRequest } from '../../src/upkeep/partitions/request.ts'
 import { resume, type Step } from '../../src/upkeep/partitions/resume.ts'
 import type { Place } from './counting.ts'
-import { settingsFor, sharedKafka } from './environment.ts'
+import { type Lifetime, settingsFor, sharedKafka } from './environment.ts'
 import { type Ran, run } from './tool.ts'
 
 /** Runs `./footfall partitions` with these words and flags to its end. */
-export function runPartitions(test: TestContext, place: Place, ...args: readonly string[]): Promise<Ran> {
+export function runPartitions(test: Lifetime, place: Place, ...args: readonly string[]): Promise<Ran> {
   return run(test, 'partitions', settingsOf(place), args)
 }
 
 /** Ends halts in a process of its own, without asking. */
-export async function resumed(test: TestContext, place: Place, ...args: readonly string[]): Promise<readonly Step[]> {
+export async function resumed(test: Lifetime, place: Place, ...args: readonly string[]): Promise<readonly Step[]> {
   const { code, said } = await runPartitions(test, place, 'resume', ...args, '--yes', '--json')
   assert.equal(code, 0, said)
   return JSON.parse(said) as Step[]

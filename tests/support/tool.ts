@@ -1,6 +1,5 @@
 /** A tool that is run to its end. */
-import type { TestContext } from 'node:test'
-import { roleProcess } from './environment.ts'
+import { type Lifetime, roleProcess } from './environment.ts'
 
 export interface Ran {
   readonly code: number | null
@@ -9,7 +8,7 @@ export interface Ran {
 }
 
 export async function run(
-  test: TestContext,
+  test: Lifetime,
   verb: string,
   settings: Readonly<Record<string, string>> = {},
   args: readonly string[] = [],

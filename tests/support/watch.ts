@@ -1,8 +1,7 @@
 /** A reader that looks at the tables all the time, and remembers what it must never see. */
-import type { TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import { closing, type Database } from './environment.ts'
+import { closing, type Database, type Lifetime } from './environment.ts'
 
 export interface Watch {
   /** How many snapshots it saw. */
@@ -40,8 +39,11 @@ const look = `
          (select json_object_agg(user_id || ' ' || date || ' ' || item_id, view_count + click_count + purchase_count)
             from daily_user_item_summary) as rows`
 
-/** Looks until it is stopped, also across restarts of the server. The tables must be there. */
-export function startWatching(test: TestContext, database: Database): Watch {
+/**
+ * Looks until it is stopped, also across restarts of the server. The tables must be there.
+ * @param everyMs seldomer where there are many rows, or others need the machine.
+ */
+export function startWatching(test: Lifetime, database: Database, everyMs = lookMs): Watch {
   const wrong: string[] = []
   let looks = 0
   let records = 0
@@ -57,7 +59,7 @@ export function startWatching(test: TestContext, database: Database): Watch {
         records = (now.ledger ?? []).reduce((sum, row) => sum + row[3], 0)
         wrong.push(...unbalanced(now), ...(before === undefined ? [] : fallen(before, now)))
         before = now
-        await pause(lookMs)
+        await pause(everyMs)
       } catch (error) {
         if (!(error instanceof Error)) throw error
         await client?.end().catch(() => {})
