@@ -7,6 +7,8 @@ import { Fold } from '../../src/consumer/fold.ts'
 import { IdHash } from '../../src/consumer/id-hash.ts'
 import { dayText } from '../../src/event/day.ts'
 import { Recount, type Recounted } from '../../src/evidence/recount/recount.ts'
+import { RepairBook } from '../../src/evidence/recount/repair-book.ts'
+import { Spill } from '../../src/evidence/recount/spill.ts'
 import { RecordWalk } from '../../src/kafka/records.ts'
 import { encodeHeaders } from '../support/encode-log.ts'
 import { plainJudge } from '../support/plain-judge.ts'
@@ -14,7 +16,7 @@ import { type Answer, limits, neighbourItem, type Placed } from './answer.ts'
 import { agree, escaped, type Plain, saidOf, shrunk } from './judges.ts'
 
 /** Longer than any clock of a fuzzed log moves: no id leaves. What leaves a window has tests of its own. */
-const rules = { version: 1, judgeVersion: 1, ...limits, windowHours: 8_760, windowIdsMax: 2_000_000 }
+const rules = { version: 1, judgeVersion: 2, ...limits, windowHours: 8_760, windowIdsMax: 2_000_000 }
 const of = { topicId: 'fuzzed', partition: 0, lineage: 1, rulesVersion: 1 }
 const idKey = Buffer.from('sixteen bytes ok')
 const batchBytesMax = 1 << 27
@@ -26,7 +28,14 @@ export class ThreeWay {
   /** How often each fate, and each reason of a rejection, came. */
   readonly seen = new Map<string, number>()
   readonly #fold = new Fold({ of, nextOffset: 0, clockMs: -1, tail: undefined, ids: [] }, rules, new IdHash(idKey))
-  readonly #recount = new Recount([{ fromOffset: 0, ...rules }], idKey, 0)
+  readonly #recount = new Recount({
+    of,
+    rules: [{ fromOffset: 0, ...rules }],
+    idKey,
+    from: 0,
+    clockMs: -1,
+    book: new RepairBook(new Spill()),
+  })
   readonly #ids = new Set<string>()
   readonly #plain: Plain
 

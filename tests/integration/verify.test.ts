@@ -187,7 +187,7 @@ test('verify proves what was counted, and finds and names each difference that i
     ],
   )
   const { rows } = await client.query('select count(*)::int as rows from daily_user_item_summary')
-  assert.deepEqual(report.compared, { rows: rows[0].rows, rowsByDay: 0, days: 0, rejects: 7, ids: 152 })
+  assert.deepEqual(report.compared, { rows: rows[0].rows, rowsByDay: 0, days: 0, rejects: 7, repairs: 0, ids: 152 })
   assert.deepEqual(report.reused, { count: 1, examples: ['0:5 and 0:3'] })
   assert.deepEqual(report.checkpoint, { recorded: true, why: null })
 

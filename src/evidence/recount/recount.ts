@@ -5,7 +5,9 @@
  */
 import { createHash } from 'node:crypto'
 import type { RecordWalk } from '../../kafka/records.ts'
+import { originOf } from './origin-header.ts'
 import { type Claim, Remembered } from './remembered.ts'
+import { isSamePlace, type LineageName, type Place, type RepairBook } from './repair-book.ts'
 import { SipHash } from './siphash.ts'
 import { type CountedEvent, judgesRepeated, verdictOf } from './verdict.ts'
 
@@ -22,17 +24,41 @@ export interface RulesFrom {
 
 /** What became of a record, or of a run of offsets without data, and why. */
 export type Recounted =
-  | { readonly fate: 'counted'; readonly event: CountedEvent }
+  /** `origin`: the rejected record that it stands for. */
+  | { readonly fate: 'counted'; readonly event: CountedEvent; readonly origin: Place | undefined }
   | {
       readonly fate: 'duplicate'
       readonly event: CountedEvent
+      readonly origin: Place | undefined
+      /** The record that had repaired the origin before. Undefined: it is one by its id. */
+      readonly repairedBy: Place | undefined
       /** Who claimed its id; offset -1 where that lies before a checkpoint. */
-      readonly first: Claim
+      readonly first: Claim | undefined
       /** The same id was first seen with another item, activity or timestamp. */
       readonly isReused: boolean
     }
-  | { readonly fate: 'rejected'; readonly reason: string; readonly pointer: string }
+  | {
+      readonly fate: 'rejected'
+      readonly reason: string
+      readonly pointer: string
+      /** Set: it was an attempt to repair that one, and is none that can be repaired. */
+      readonly origin: Place | undefined
+    }
   | { readonly fate: 'skipped'; readonly why: 'null' | 'control' | 'aborted' }
+
+/** What a recount begins with. */
+export interface RecountStart {
+  readonly of: LineageName
+  /** Of this partition, in the order of their offsets; those in force at `from` come first or earlier. */
+  readonly rules: readonly RulesFrom[]
+  /** The installation's secret. */
+  readonly idKey: Buffer
+  readonly from: number
+  /** Where the clock stands at `from`; -1 at a log's start. */
+  readonly clockMs: number
+  /** Knows what was rejected before `from`, and in earlier lineages; takes what is found. */
+  readonly book: RepairBook
+}
 
 export interface Fates {
   counted: number
@@ -51,16 +77,17 @@ export class Recount {
   readonly fates: Fates = { counted: 0, duplicate: 0, rejected: 0, skipped: 0 }
   readonly window: Remembered
   clockMs: number
+  readonly #of: LineageName
+  readonly #book: RepairBook
   readonly #rules: readonly RulesFrom[]
   readonly #hash: SipHash
   #ruling: RulesFrom
   #nextRulesAt: number
 
-  /**
-   * @param rules of this partition, in the order of their offsets; those in force at `from` come first or earlier.
-   * @param idKey the installation's secret. @param clockMs where the clock stands at `from`; -1 at a log's start.
-   */
-  constructor(rules: readonly RulesFrom[], idKey: Buffer, from: number, clockMs = -1) {
+  constructor({ of, rules, idKey, from, clockMs, book }: RecountStart) {
+    const { topicId, partition, lineage } = of
+    this.#of = { topicId, partition, lineage }
+    this.#book = book
     this.#rules = rules
     this.#hash = new SipHash(idKey, idBytesMax)
     this.clockMs = clockMs
@@ -87,15 +114,50 @@ export class Recount {
 
   #fateOf(record: RecordWalk): Recounted {
     if (record.valueStart < 0) return tombstone
+    const { offset } = record
+    const named = originOf(record, this.#ruling.judgeVersion, this.#of.partition)
+    const origin = named !== undefined && named !== 'nowhere' && this.#isKnown(named, offset) ? named : undefined
+    if (named !== undefined && origin === undefined) {
+      this.#book.addReject(this.#of, offset)
+      return unknownOrigin
+    }
     const value = record.bytes.subarray(record.valueStart, record.valueEnd)
     const verdict = verdictOf(value, record.appendMs, this.#ruling)
-    if ('reason' in verdict) return { fate: 'rejected', ...verdict }
-    if (verdict.eventId === undefined) return { fate: 'counted', event: verdict }
-    const content = contentOf(verdict)
-    this.#hash.hash(this.#hash.bytes.write(verdict.user + verdict.eventId, 'latin1'))
-    const first = this.window.claim(this.#hash.out, record.offset, this.clockMs, content)
-    if (first === undefined) return { fate: 'counted', event: verdict }
-    return { fate: 'duplicate', event: verdict, first, isReused: first.content !== 0 && first.content !== content }
+    if ('reason' in verdict) {
+      if (origin === undefined) this.#book.addReject(this.#of, offset)
+      return { fate: 'rejected', ...verdict, origin }
+    }
+    return this.#ofEvent(verdict, offset, origin)
+  }
+
+  /** A record can only stand for one that was rejected before it, in this lineage or in an earlier one. */
+  #isKnown(named: Place, offset: number): boolean {
+    const { lineage } = this.#of
+    const isBefore = named.lineage < lineage || (named.lineage === lineage && named.offset < offset)
+    return isBefore && this.#book.isRepairable(named)
+  }
+
+  #ofEvent(event: CountedEvent, offset: number, origin: Place | undefined): Recounted {
+    const before = origin && this.#book.repairOf(origin)
+    // On a second look at the same log the book knows this record already.
+    if (before !== undefined && !isSamePlace(before, { ...this.#of, offset })) {
+      return { fate: 'duplicate', event, origin, repairedBy: before, first: undefined, isReused: false }
+    }
+    const content = contentOf(event)
+    const first = this.#claim(event, offset, content)
+    if (origin !== undefined) {
+      const as = first === undefined ? 'counted' : 'duplicate'
+      this.#book.addFound(origin, { ...this.#of, offset, as })
+    }
+    if (first === undefined) return { fate: 'counted', event, origin }
+    const isReused = first.content !== 0 && first.content !== content
+    return { fate: 'duplicate', event, origin, repairedBy: undefined, first, isReused }
+  }
+
+  #claim({ user, eventId }: CountedEvent, offset: number, content: number): Claim | undefined {
+    if (eventId === undefined) return undefined
+    this.#hash.hash(this.#hash.bytes.write(user + eventId, 'latin1'))
+    return this.window.claim(this.#hash.out, offset, this.clockMs, content)
   }
 
   #moveClock(appendMs: number, isBrokerTime: boolean): void {
@@ -118,6 +180,7 @@ export class Recount {
 const control = { fate: 'skipped', why: 'control' } as const
 const aborted = { fate: 'skipped', why: 'aborted' } as const
 const tombstone = { fate: 'skipped', why: 'null' } as const
+const unknownOrigin = { fate: 'rejected', reason: 'unknown_origin', pointer: '', origin: undefined } as const
 
 /** The first rules at or after `from` whose judge this program cannot repeat. */
 export function unrepeatable(rules: readonly RulesFrom[], from: number): RulesFrom | undefined {

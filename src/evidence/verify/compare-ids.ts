@@ -1,10 +1,10 @@
 /** The stored ids of a lineage's window beside those that the recount remembers, segment by segment. */
 
 import type { Remembered, Segment } from '../recount/remembered.ts'
+import type { Spill } from '../recount/spill.ts'
 import type { Differences } from './difference.ts'
 import type { Lineage } from './ledger.ts'
 import { readSegments, type StoredSegment } from './segment-file.ts'
-import type { Spill } from './spill.ts'
 
 /** @returns how many ids were compared. */
 export function compareIds(lineage: Lineage, stored: Spill, window: Remembered, differences: Differences): number {

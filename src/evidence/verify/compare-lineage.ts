@@ -1,4 +1,6 @@
 /** A lineage's ledger row, rejects and ids beside what the recount found of it. */
+
+import type { Spill } from '../recount/spill.ts'
 import { compareIds } from './compare-ids.ts'
 import type { Differences } from './difference.ts'
 import type { Lineage } from './ledger.ts'
@@ -6,7 +8,6 @@ import { fateNames } from './lineage.ts'
 import type { Plan, Unproven } from './reach.ts'
 import type { RecountedLineage } from './recount-lineage.ts'
 import type { RejectMatch } from './reject-match.ts'
-import type { Spill } from './spill.ts'
 
 export interface ComparedLineage {
   readonly idsCompared: number

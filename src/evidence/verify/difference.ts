@@ -1,7 +1,7 @@
 /** What a verify finds not to be as the log says, one by one up to a bound, and counted beyond it. */
 import type { RowName } from './rows.ts'
 
-export const differenceKinds = ['row', 'day', 'fate', 'reject', 'id', 'clock', 'log', 'stray'] as const
+export const differenceKinds = ['row', 'day', 'fate', 'reject', 'repair', 'id', 'clock', 'log', 'stray'] as const
 export type DifferenceKind = (typeof differenceKinds)[number]
 
 export interface Difference {

@@ -4,6 +4,7 @@
  * installation's secret, so that nobody can look for events whose hashes cancel each other out.
  */
 import { createHmac } from 'node:crypto'
+import { type Place, placeText, type Repair } from '../recount/repair-book.ts'
 import { SipHash } from '../recount/siphash.ts'
 import { type Counts, kinds, rowWords } from './rows.ts'
 
@@ -38,9 +39,17 @@ export class Digester {
     return digest % modulus
   }
 
-  /** What a reject adds to the digest of its partition's rejects. */
-  ofReject(offset: number, reason: string, pointer: string, bytes: Buffer): bigint {
-    const text = `${offset} ${reason} ${pointer} ${bytes.toString('hex')}`
+  /** What a reject adds to the digest of its partition's rejects. @param origin what it was an attempt to repair, or ''. */
+  ofReject(offset: number, reason: string, pointer: string, bytes: Buffer, origin: string): bigint {
+    return this.#ofText(`${offset} ${reason} ${pointer} ${bytes.toString('hex')} ${origin}`.trimEnd())
+  }
+
+  /** What a repair adds to the same digest, that of the partition whose record it is. */
+  ofRepair(origin: Place, repair: Repair): bigint {
+    return this.#ofText(`repair of ${placeText(origin)} by ${placeText(repair)}: ${repair.as}`)
+  }
+
+  #ofText(text: string): bigint {
     return BigInt(`0x${createHmac('sha256', this.#key).update(text).digest('hex').slice(0, 32)}`)
   }
 }

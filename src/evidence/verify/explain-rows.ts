@@ -1,4 +1,6 @@
 /** Names the records behind rows that differ: a second look at the log, for those rows only. */
+import type { Recounted } from '../recount/recount.ts'
+import { placed } from '../recount/repair-book.ts'
 import type { Difference } from './difference.ts'
 import { type Proof, recountTools } from './prove-lineage.ts'
 import type { Plan } from './reach.ts'
@@ -32,9 +34,8 @@ export async function explainRows(
       const { user, day, item, activity } = found.event
       const row = rows.get(`${user} ${day} ${item}`)
       if (row === undefined || ++row.records > recordsMax) return
-      const fate = found.fate === 'counted' ? 'counted' : `duplicate of ${place(found.first.offset)}`
       const of = lineage === 1 ? '' : ` of lineage ${lineage}`
-      row.difference.because.push(`${place(record.offset)}${of} ${activity}, ${fate}`)
+      row.difference.because.push(`${place(record.offset)}${of} ${activity}, ${fateText(found, place)}`)
     })
     seen += records
   }
@@ -43,3 +44,13 @@ export async function explainRows(
     if (records === 0) difference.because.push('no record of the log says so')
   }
 }
+
+function fateText(found: Found, place: (offset: number) => string): string {
+  const { fate, origin } = found
+  const repair = origin === undefined ? '' : `, a repair of ${placed(origin)}`
+  if (fate === 'counted') return `counted${repair}`
+  if (found.repairedBy !== undefined) return `duplicate${repair}, which ${placed(found.repairedBy)} had repaired`
+  return `duplicate of ${place(found.first!.offset)}${repair}`
+}
+
+type Found = Extract<Recounted, { readonly fate: 'counted' | 'duplicate' }>

@@ -5,6 +5,7 @@ import type { RecordWalk } from '../../kafka/records.ts'
 import { connectWriter } from '../../postgres/connect.ts'
 import type { Config } from '../../runtime/config.ts'
 import type { Recounted } from '../recount/recount.ts'
+import type { Spill } from '../recount/spill.ts'
 import type { CountedEvent } from '../recount/verdict.ts'
 import { compareBalance, compareLineage } from './compare-lineage.ts'
 import { Differences } from './difference.ts'
@@ -16,7 +17,6 @@ import { RejectMatch } from './reject-match.ts'
 import type { Scope } from './scope.ts'
 import { writeSegment } from './segment-file.ts'
 import type { Snapshot } from './snapshot.ts'
-import type { Spill } from './spill.ts'
 import { Tally } from './tally.ts'
 
 /** What all lineages of one verify have in common. */
@@ -56,8 +56,16 @@ export async function proveLineage(proof: Proof, plan: Plan, progress: (records:
   const checkpoint = base === 'checkpoint' ? lineage.checkpoint : undefined
   // A proof of some rows says nothing of rejects, fates and ids, whatever it came across.
   const differences = scope.isOfPartitions ? proof.differences : new Differences()
-  const rejects = new RejectMatch(lineage, snapshot.rejects, digester, differences)
+  const { book } = snapshot
+  const rejects = new RejectMatch(lineage, snapshot.rejects, book, digester, differences)
   const before = rejects.skipTo(base === 'start' ? 0 : from)
+  book.trust(
+    lineage,
+    offset => offset < from,
+    (origin, repair) => {
+      before.digest = sumOf(before.digest, digester.ofRepair(origin, repair))
+    },
+  )
   if (checkpoint !== undefined && scope.isOfPartitions) compareRejectsBefore(plan, before, differences)
 
   const days = new Map(checkpoint?.days ?? [])
@@ -67,17 +75,22 @@ export async function proveLineage(proof: Proof, plan: Plan, progress: (records:
     if (scope.user === undefined) days.set(day, sumOf(days.get(day) ?? 0n, digester.ofRow(words, at, counts)))
   })
   const isWanted = wanted(scope)
+  let repairsDigest = 0n
   const visit = (record: RecordWalk, found: Recounted) => {
-    if (scope.isOfPartitions) rejects.see(record, found)
+    rejects.see(record, found)
+    repairsDigest = sumOf(repairsDigest, ofRepair(record, found, plan, digester))
     if (base === 'unknown') return // the window is not known, so neither is what counts
     if (found.fate === 'counted' && isWanted(found.event)) tally.add(found.event)
     if (found.fate === 'duplicate' && found.isReused)
-      noteReused(proof.reused, lineage.partition, record.offset, found.first.offset)
+      noteReused(proof.reused, lineage.partition, record.offset, found.first!.offset)
   }
   const isReadable = base !== 'unknown' || plan.from < plan.to
   const tools = recountTools(proof, at => progress(at - from))
   const done = isReadable ? await recountLineage(plan, tools, visit) : undefined
   tally.flush()
+
+  const reached = done?.reached ?? from
+  book.trust(lineage, offset => offset >= reached && offset < lineage.nextOffset)
 
   compareBalance(lineage, differences)
   const compared = compareLineage(plan, done, rejects, snapshot.ids, differences)
@@ -91,7 +104,7 @@ export async function proveLineage(proof: Proof, plan: Plan, progress: (records:
     records: done?.records ?? 0,
     fates: base === 'unknown' ? undefined : done?.fates,
     clockMs: done?.recount.clockMs ?? -1,
-    rejectsDigest: sumOf(checkpoint?.rejectsDigest ?? 0n, rejects.digest),
+    rejectsDigest: sumOf(checkpoint?.rejectsDigest ?? 0n, sumOf(rejects.digest, repairsDigest)),
     rejectsCompared: rejects.compared,
     days,
     ...compared,
@@ -103,6 +116,7 @@ export function recountTools({ config, snapshot, log }: Proof, progress: (next: 
   return {
     log,
     idKey: snapshot.idKey,
+    book: snapshot.book,
     batchBytesMax: config.consumer.batchBytesMax,
     progress,
     withClient: async <T>(use: (client: Client) => Promise<T>) => {
@@ -114,6 +128,14 @@ export function recountTools({ config, snapshot, log }: Proof, progress: (next: 
       }
     },
   }
+}
+
+/** What a record adds to the digest of rejects and repairs, where it repairs one. */
+function ofRepair({ offset }: RecordWalk, found: Recounted, { lineage }: Plan, digester: Digester): bigint {
+  if (found.fate === 'skipped' || found.fate === 'rejected' || found.origin === undefined) return 0n
+  if (found.fate === 'duplicate' && found.repairedBy !== undefined) return 0n
+  const { topicId, partition } = lineage
+  return digester.ofRepair(found.origin, { topicId, partition, lineage: lineage.lineage, offset, as: found.fate })
 }
 
 function wanted({ date, user }: Scope): (event: CountedEvent) => boolean {
@@ -132,8 +154,10 @@ function compareRejectsBefore(plan: Plan, before: { count: number; digest: bigin
   const { rejectsDigest, fates, nextOffset } = checkpoint!
   if (before.digest === rejectsDigest && before.count === fates.rejected) return
   const because = [
-    `the rejects before the checkpoint at ${nextOffset} are not those that were proven; which cannot be told`,
+    `the rejects before the checkpoint at ${nextOffset}, or what repairs before it are said to be of, are not those ` +
+      'that were proven; which cannot be told',
   ]
-  const [stored, expected] = [before.count, fates.rejected]
+  const isCount = before.count !== fates.rejected
+  const [stored, expected] = isCount ? [before.count, fates.rejected] : ['another digest', 'the digest']
   into.add({ kind: 'reject', what: 'changed', where: { partition, lineage }, stored, expected, because })
 }

@@ -1,10 +1,10 @@
 /** Writes checkpoints: the recount's word, and only where all of a lineage is proven and nothing differs anywhere. */
 import { connectWriter } from '../../postgres/connect.ts'
+import type { Spill } from '../recount/spill.ts'
 import { type NewCheckpoint, recordCheckpoint } from './checkpoint.ts'
 import type { Proof, Proved } from './prove-lineage.ts'
 import type { Report } from './report.ts'
 import { readSegments } from './segment-file.ts'
-import type { Spill } from './spill.ts'
 
 /** @returns what became of it; a verify without the right to write says so and is as good a proof. */
 export async function recordCheckpoints(proof: Proof, proved: readonly Proved[]): Promise<Report['checkpoint']> {

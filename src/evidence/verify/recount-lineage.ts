@@ -3,6 +3,7 @@ import type { Client } from 'pg'
 import type { RecordWalk, Tail } from '../../kafka/records.ts'
 import type { Trouble } from '../../kafka/trouble.ts'
 import { Recount, type Recounted } from '../recount/recount.ts'
+import type { RepairBook } from '../recount/repair-book.ts'
 import { type ScannedLog, type ScanOptions, scan } from '../recount/scan.ts'
 import { restoreWindow } from './checkpoint.ts'
 import type { FateName, Offsets } from './lineage.ts'
@@ -11,6 +12,7 @@ import type { Plan } from './reach.ts'
 export interface RecountTools extends ScanOptions {
   readonly log: ScannedLog
   readonly idKey: Buffer
+  readonly book: RepairBook
   /** Lends a connection, for what a checkpoint remembers. */
   readonly withClient: <T>(work: (client: Client) => Promise<T>) => Promise<T>
 }
@@ -35,7 +37,9 @@ export async function recountLineage(
 ): Promise<RecountedLineage> {
   const { lineage, base, from, to } = plan
   const checkpoint = base === 'checkpoint' ? lineage.checkpoint : undefined
-  const recount = new Recount(lineage.rules, tools.idKey, from, checkpoint?.clockMs)
+  const { idKey, book } = tools
+  const { rules } = lineage
+  const recount = new Recount({ of: lineage, rules, idKey, from, clockMs: checkpoint?.clockMs ?? -1, book })
   if (checkpoint !== undefined) {
     const restore = (client: Client) => restoreWindow(client, lineage, checkpoint.nextOffset, recount.window)
     if (!(await tools.withClient(restore)))

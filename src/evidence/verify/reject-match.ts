@@ -1,17 +1,20 @@
 /** The stored rejects of a lineage beside those that the recount finds, both in the order of their offsets. */
 import type { RecordWalk } from '../../kafka/records.ts'
 import { digestOf, type Recounted } from '../recount/recount.ts'
+import { placeText, type RepairBook } from '../recount/repair-book.ts'
+import type { Spill } from '../recount/spill.ts'
 import type { Differences } from './difference.ts'
 import type { Digester } from './digest.ts'
 import { sumOf } from './digest.ts'
 import type { Lineage } from './ledger.ts'
-import type { Spill } from './spill.ts'
 
 interface StoredReject {
   readonly offset: number
   readonly bytes: Buffer
   readonly reason: string
   readonly pointer: string
+  /** What it was an attempt to repair; '' = nothing, and it may be repaired itself. */
+  readonly origin: string
 }
 
 export class RejectMatch {
@@ -20,13 +23,16 @@ export class RejectMatch {
   /** Of the rejects that the recount found. */
   digest = 0n
   readonly #lineage: Lineage
+  readonly #book: RepairBook
   readonly #digester: Digester
   readonly #differences: Differences
   readonly #stored: Generator<Buffer>
   #next: StoredReject | undefined
 
-  constructor(lineage: Lineage, stored: Spill, digester: Digester, differences: Differences) {
+  /** @param book is told of the stored ones that the recount does not see. */
+  constructor(lineage: Lineage, stored: Spill, book: RepairBook, digester: Digester, differences: Differences) {
     this.#lineage = lineage
+    this.#book = book
     this.#digester = digester
     this.#differences = differences
     this.#stored = stored.frames(lineage.index)
@@ -39,8 +45,8 @@ export class RejectMatch {
     let digest = 0n
     for (let one = this.#next; one !== undefined && one.offset < from; one = this.#next) {
       count += 1
-      digest = sumOf(digest, this.#digester.ofReject(one.offset, one.reason, one.pointer, one.bytes))
-      this.#advance()
+      digest = sumOf(digest, this.#digester.ofReject(one.offset, one.reason, one.pointer, one.bytes, one.origin))
+      this.#pass(one)
     }
     return { count, digest }
   }
@@ -55,9 +61,10 @@ export class RejectMatch {
       return
     }
     const bytes = digestOf(record)
-    this.digest = sumOf(this.digest, this.#digester.ofReject(offset, found.reason, found.pointer, bytes))
+    const origin = found.origin === undefined ? '' : placeText(found.origin)
+    this.digest = sumOf(this.digest, this.#digester.ofReject(offset, found.reason, found.pointer, bytes, origin))
     this.compared += 1
-    const expected = said(found)
+    const expected = said({ ...found, origin })
     if (stored === undefined) {
       this.#add('missing', offset, null, expected, [])
       return
@@ -72,7 +79,13 @@ export class RejectMatch {
   /** Nothing more is expected before `to`; without it, anywhere. */
   end(to = Number.POSITIVE_INFINITY): void {
     while (this.#next !== undefined && this.#next.offset < to) this.#extra('nothing')
-    this.#stored.return(undefined)
+    while (this.#next !== undefined) this.#pass(this.#next)
+  }
+
+  /** The recount says nothing of it: what the tables say has to do. */
+  #pass({ offset, origin }: StoredReject): void {
+    if (origin === '') this.#book.addReject(this.#lineage, offset)
+    this.#advance()
   }
 
   #extra(expected: string): void {
@@ -94,8 +107,9 @@ export class RejectMatch {
 }
 
 function understood(frame: Buffer): StoredReject {
-  const [reason, pointer] = frame.toString('utf8', 40).split('\n') as [string, string]
-  return { offset: frame.readDoubleLE(0), bytes: Buffer.from(frame.subarray(8, 40)), reason, pointer }
+  const [reason, pointer, origin] = frame.toString('utf8', 40).split('\n') as [string, string, string]
+  return { offset: frame.readDoubleLE(0), bytes: Buffer.from(frame.subarray(8, 40)), reason, pointer, origin }
 }
 
-const said = ({ reason, pointer }: { reason: string; pointer: string }): string => `${reason} ${pointer}`.trim()
+const said = ({ reason, pointer, origin }: Pick<StoredReject, 'reason' | 'pointer' | 'origin'>): string =>
+  [reason, pointer, origin && `in an attempt to repair ${origin}`].filter(Boolean).join(' ')

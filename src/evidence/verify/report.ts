@@ -31,6 +31,8 @@ export interface Report {
     readonly rowsByDay: number | null
     readonly days: number | null
     readonly rejects: number | null
+    /** Rejects that were repaired by a record that was read. */
+    readonly repairs: number | null
     readonly ids: number | null
   }
   /** At most 1,000 of them. */

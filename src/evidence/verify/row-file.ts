@@ -3,8 +3,9 @@
  * together meet in one bucket, so that a bucket at a time is compared in memory, however many there are. By the whole
  * key and not by the user, because one user may have more rows than others have events.
  */
+
+import { Spill } from '../recount/spill.ts'
 import { type Counts, rowWords, spread } from './rows.ts'
-import { Spill } from './spill.ts'
 
 interface Sizes {
   readonly buckets: number

@@ -1,5 +1,5 @@
 /** Segments of windows on disk: those that PostgreSQL holds, and those that a recount ends with. */
-import type { Spill } from './spill.ts'
+import type { Spill } from '../recount/spill.ts'
 
 export interface StoredSegment {
   /** The offset of its first id. */

@@ -8,11 +8,12 @@ import { copyOut, Fields } from '../../postgres/copy-out.ts'
 import { checkMigrated } from '../../postgres/migrate.ts'
 import { UnfitDatabase } from '../../postgres/unfit-database.ts'
 import type { Config } from '../../runtime/config.ts'
+import { type Place, type Repair, RepairBook } from '../recount/repair-book.ts'
+import { Spill } from '../recount/spill.ts'
 import { type Lineage, readLineages } from './ledger.ts'
 import { RowFile } from './row-file.ts'
 import type { Scope } from './scope.ts'
 import { writeSegment } from './segment-file.ts'
-import { Spill } from './spill.ts'
 
 /** Rows of lineages that the ledger does not know. */
 export interface Stray {
@@ -32,6 +33,8 @@ export interface Snapshot {
   readonly rowCount: number
   /** Buckets by the index of a lineage. */
   readonly rejects: Spill
+  /** Has the repairs that the rejects name. */
+  readonly book: RepairBook
   readonly ids: Spill
   readonly strays: readonly Stray[]
   readonly takenAt: string
@@ -44,6 +47,7 @@ export async function takeSnapshot(config: Config, scope: Scope): Promise<Snapsh
   const client = await connectCopier(config, 'footfall verify')
   const rows = new RowFile()
   const rejects = new Spill()
+  const book = new RepairBook(new Spill())
   const ids = new Spill()
   try {
     const missing = await checkMigrated(client)
@@ -53,14 +57,27 @@ export async function takeSnapshot(config: Config, scope: Scope): Promise<Snapsh
     await client.query('begin isolation level repeatable read read only')
     const { topic, idKey, takenAt } = await readInstallation(client, config.kafka.topic)
     const lineages = await readLineages(client, scope.partition)
-    for (const lineage of scope.isOfPartitions ? lineages : []) {
-      await copyRejects(client, lineage, rejects)
-      await copyIds(client, lineage, ids)
+    for (const lineage of lineages) {
+      // What counts depends on rejects, too: they say what a repair may stand for where the log does not reach back.
+      await copyRejects(client, lineage, rejects, book)
+      if (scope.isOfPartitions) await copyIds(client, lineage, ids)
     }
     const strays = scope.isOfPartitions ? await readStrays(client, scope.partition) : []
     const rowCount = scope.isOfRows ? await copyRows(client, scope, rows) : 0
     await client.query('commit')
-    return { topic, idKey, lineages, rows, rowCount, rejects, ids, strays, takenAt, heldMs: performance.now() - began }
+    return {
+      topic,
+      idKey,
+      lineages,
+      rows,
+      rowCount,
+      rejects,
+      book,
+      ids,
+      strays,
+      takenAt,
+      heldMs: performance.now() - began,
+    }
   } finally {
     await client.end()
   }
@@ -90,15 +107,34 @@ function of({ topicId, partition, lineage }: Lineage): string {
 const rejectDigest = `sha256(int8send(append_ms) || int4send(coalesce(length(key), -1)) || int4send(length(value))
   || int4send(length(headers)) || coalesce(key, ''::bytea) || value || headers)`
 
-async function copyRejects(client: Client, lineage: Lineage, into: Spill): Promise<void> {
-  const select = `select "offset", ${rejectDigest}, reason, pointer from rejects ${of(lineage)} order by "offset"`
+const placeColumns = (of: 'origin' | 'repaired') =>
+  `coalesce(${of}_topic_id || '/' || partition || '/' || ${of}_lineage || '/' || ${of}_offset, '')`
+
+async function copyRejects(client: Client, lineage: Lineage, into: Spill, book: RepairBook): Promise<void> {
+  const select = `select "offset", ${rejectDigest}, reason, pointer, ${placeColumns('origin')},
+                         ${placeColumns('repaired')}, coalesce(repaired_as, '')
+                    from rejects ${of(lineage)} order by "offset"`
   await copyOut(client, select, (bytes, at) => {
     const fields = new Fields(bytes, at)
-    const offset = Buffer.alloc(8)
-    offset.writeDoubleLE(fields.bigint())
+    const offset = fields.bigint()
+    const head = Buffer.alloc(8)
+    head.writeDoubleLE(offset)
     const digest = fields.bytes()
-    into.writeFrame(lineage.index, Buffer.concat([offset, digest, Buffer.from(`${fields.text()}\n${fields.text()}`)]))
+    const words = Buffer.from([fields.text(), fields.text(), fields.text()].join('\n'))
+    into.writeFrame(lineage.index, Buffer.concat([head, digest, words]))
+    const by = fields.text()
+    if (by === '') return
+    const { topicId, partition } = lineage
+    const origin = { topicId, partition, lineage: lineage.lineage, offset }
+    book.addStored(origin, repairOf(by, fields.text() as Repair['as'], origin))
   })
+}
+
+function repairOf(text: string, as: Repair['as'], origin: Place): Repair {
+  const [topicId, ...numbers] = text.split('/') as [string, ...string[]]
+  const [partition, lineage, offset] = numbers.map(Number) as [number, number, number]
+  // One string for all: there may be a million.
+  return { topicId: topicId === origin.topicId ? origin.topicId : topicId, partition, lineage, offset, as }
 }
 
 async function copyIds(client: Client, lineage: Lineage, into: Spill): Promise<void> {

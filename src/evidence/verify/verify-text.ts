@@ -64,7 +64,7 @@ function row({
 }
 
 function comparedLines({ compared, scope }: Report): string[] {
-  const { rows, rowsByDay, days, rejects, ids } = compared
+  const { rows, rowsByDay, days, rejects, repairs, ids } = compared
   const lines = ['compared:']
   if (rows !== null) lines.push(`  ${number(rows)} rows of daily_user_item_summary, one by one`)
   if (rowsByDay !== null && rowsByDay > 0) {
@@ -77,6 +77,8 @@ function comparedLines({ compared, scope }: Report): string[] {
   if (rejects !== null) {
     lines.push('  fates, balance, clock and last record batch of each partition')
     lines.push(`  ${number(rejects)} rejects, each with position, reason and bytes`)
+    if (repairs !== null && repairs > 0)
+      lines.push(`  ${number(repairs)} repairs, each with what it was of and its fate`)
     lines.push(`  ${number(ids ?? 0)} remembered event ids, in their order`)
   }
   if (rows === null) lines.push('  no rows: all partitions count into them, so one cannot prove them')

@@ -5,6 +5,8 @@
 import { listBounds } from '../../kafka/bounds.ts'
 import { LogReader } from '../../kafka/reader.ts'
 import type { Config } from '../../runtime/config.ts'
+import { Spill } from '../recount/spill.ts'
+import { compareRepairs } from './compare-repairs.ts'
 import { compareRows, type Known } from './compare-rows.ts'
 import { Differences } from './difference.ts'
 import { Digester, sumOf } from './digest.ts'
@@ -15,7 +17,6 @@ import { recordCheckpoints } from './record-checkpoints.ts'
 import type { Report, ReportedPartition } from './report.ts'
 import type { Scope } from './scope.ts'
 import { type Snapshot, takeSnapshot } from './snapshot.ts'
-import { Spill } from './spill.ts'
 
 export type { Report } from './report.ts'
 export { parseScope } from './scope.ts'
@@ -46,7 +47,7 @@ export async function verify(config: Config, scope: Scope, hear: (progress: Prog
     const proof: Proof = { config, scope, snapshot, windows, log, differences, digester, reused }
     return await prove(proof, plans, hear, began)
   } finally {
-    for (const file of [snapshot.rows, snapshot.rejects, snapshot.ids, windows]) file.close()
+    for (const file of [snapshot.rows, snapshot.rejects, snapshot.book, snapshot.ids, windows]) file.close()
     await log.close()
   }
 }
@@ -75,6 +76,7 @@ async function prove(
     proved.push(one)
   }
   addStrays(snapshot, differences)
+  const repairs = scope.isOfPartitions ? compareRepairs(snapshot.book, plans, differences) : null
   hear({ step: 'comparing', done: 0, total: 0 })
   const rows = scope.isOfRows ? compareRows(snapshot.rows, knownOf(scope, proved), digester, differences) : undefined
   if (differences.of('row') > 0) {
@@ -95,6 +97,7 @@ async function prove(
       rowsByDay: rows?.rowsByDay ?? null,
       days: rows?.daysByDigest ?? null,
       rejects: sum(one => one.rejectsCompared),
+      repairs,
       ids: sum(one => one.idsCompared),
     },
     differences: differences.kept,

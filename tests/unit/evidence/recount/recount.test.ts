@@ -6,17 +6,20 @@ import { Fold, type Standing } from '../../../../src/consumer/fold.ts'
 import { IdHash } from '../../../../src/consumer/id-hash.ts'
 import { Window } from '../../../../src/consumer/window.ts'
 import { dayText } from '../../../../src/event/day.ts'
+import type { Position } from '../../../../src/event/origin.ts'
 import { Recount, type RulesFrom, unrepeatable } from '../../../../src/evidence/recount/recount.ts'
 import { Remembered } from '../../../../src/evidence/recount/remembered.ts'
+import { RepairBook } from '../../../../src/evidence/recount/repair-book.ts'
+import { Spill } from '../../../../src/evidence/recount/spill.ts'
 import { RecordWalk } from '../../../../src/kafka/records.ts'
-import { drawnBatch, logOf, startMs, walkFrom } from '../../../support/drawn-log.ts'
+import { drawnBatch, drawnOf, logOf, startMs, walkFrom } from '../../../support/drawn-log.ts'
 import { encodeBatch } from '../../../support/encode-log.ts'
 import { StoredIds } from '../../../support/plain-window.ts'
 
-const of = { topicId: 'topic', partition: 3, lineage: 1, rulesVersion: 1 }
+const of = { ...drawnOf, rulesVersion: 1 }
 const idKey = Buffer.from('sixteen bytes ok')
 const hash = new IdHash(idKey)
-const first = { version: 1, judgeVersion: 1, maxAgeDays: 2, maxAheadMinutes: 60, windowHours: 2, windowIdsMax: 8 }
+const first = { version: 1, judgeVersion: 2, maxAgeDays: 2, maxAheadMinutes: 60, windowHours: 2, windowIdsMax: 8 }
 /** What `setup --change-rules` may have put in force in the middle. */
 const later = [
   first,
@@ -30,24 +33,38 @@ function byFold(log: ReturnType<typeof logOf>, rules: readonly RulesFrom[], end:
   const ids = new StoredIds()
   const lines: string[] = []
   const total = { counted: 0, duplicate: 0, rejected: 0, skipped: 0 }
+  const rejects = new Map<number, boolean>()
   let standing: Standing = { of, nextOffset: rules[0]!.fromOffset, clockMs: -1, tail: undefined, ids: [] }
   for (const [i, ruling] of rules.entries()) {
     const to = rules[i + 1]?.fromOffset ?? end
     const fold = new Fold(standing, ruling, hash)
-    while (fold.next < to) fold.take(walkFrom(log, fold.next, 4), 1)
-    const batch = fold.takeBatch()
-    if (batch === undefined) continue
-    ids.keep(batch.window)
-    for (const fate of ['counted', 'duplicate', 'rejected', 'skipped'] as const) total[fate] += batch[fate]
-    lines.push(...linesOf(batch))
-    standing = { of, nextOffset: batch.to, clockMs: batch.clockMs, tail: batch.tail, ids: ids.rows() }
+    const settle = () => {
+      const batch = fold.takeBatch()
+      if (batch === undefined) return
+      ids.keep(batch.window)
+      for (const { offset, origin } of batch.rejects) if (origin === undefined) rejects.set(offset, false)
+      for (const { origin } of batch.repairs) rejects.set(origin.offset, true)
+      for (const fate of ['counted', 'duplicate', 'rejected', 'skipped'] as const) total[fate] += batch[fate]
+      lines.push(...linesOf(batch))
+      standing = { of, nextOffset: batch.to, clockMs: batch.clockMs, tail: batch.tail, ids: ids.rows() }
+    }
+    while (fold.next < to) {
+      const walk = walkFrom(log, fold.next, 4)
+      fold.take(walk, 1)
+      if (fold.awaited === undefined) continue
+      settle()
+      fold.learn({ ...of, from: 0, to: fold.next, repaired: new Map(rejects) })
+      fold.take(walk, 1)
+    }
+    settle()
   }
   return { total, lines: lines.sort(), clockMs: standing.clockMs, ids: Buffer.concat(ids.rows().map(row => row.ids)) }
 }
 
-/** Counts and rejects, a line each. */
-function linesOf({ delta, rejects }: Batch): string[] {
-  const lines = rejects.map(({ offset, reason, pointer }) => `${offset} ${reason} ${pointer}`)
+/** Counts, rejects and repairs, a line each. */
+function linesOf({ delta, rejects, repairs }: Batch): string[] {
+  const lines = rejects.map(one => rejectLine(one.offset, one))
+  for (const { origin, offset, as } of repairs) lines.push(repairLine(origin, offset, as))
   for (const [day, users] of delta)
     for (const [user, items] of users)
       for (const [item, counts] of items)
@@ -56,13 +73,23 @@ function linesOf({ delta, rejects }: Batch): string[] {
   return lines
 }
 
-function byRecount(log: ReturnType<typeof logOf>, rules: readonly RulesFrom[], end: number) {
-  const recount = new Recount(rules, idKey, rules[0]!.fromOffset)
+const rejectLine = (offset: number, one: { reason: string; pointer: string; origin: Position | undefined }) =>
+  `${offset} ${one.reason} ${one.pointer} ${one.origin?.offset}`
+const repairLine = (origin: Position, offset: number, as: string) => `${origin.offset} repaired by ${offset} ${as}`
+
+const recountOf = (rules: readonly RulesFrom[], book = new RepairBook(new Spill())) =>
+  new Recount({ of: drawnOf, rules, idKey, from: rules[0]!.fromOffset, clockMs: -1, book })
+
+function byRecount(log: ReturnType<typeof logOf>, rules: readonly RulesFrom[], end: number, book: RepairBook) {
+  const recount = recountOf(rules, book)
   const lines: string[] = []
   const walk = walkFrom(log, rules[0]!.fromOffset, log.length)
   while (walk.offset + 1 < end && walk.next()) {
     const one = recount.take(walk)
-    if (one.fate === 'rejected') lines.push(`${walk.offset} ${one.reason} ${one.pointer}`)
+    if (one.fate === 'rejected') lines.push(rejectLine(walk.offset, one))
+    if ((one.fate === 'counted' || (one.fate === 'duplicate' && one.repairedBy === undefined)) && one.origin) {
+      lines.push(repairLine(one.origin, walk.offset, one.fate))
+    }
     if (one.fate === 'counted') {
       lines.push(`${dayText(one.event.day)} ${one.event.user} ${one.event.item} ${one.event.activity}`)
     }
@@ -71,7 +98,7 @@ function byRecount(log: ReturnType<typeof logOf>, rules: readonly RulesFrom[], e
   return { total: recount.fates, lines: lines.sort(), clockMs: recount.clockMs, ids }
 }
 
-test('the recount finds the fates, counts, rejects, clock and ids of the consumer, also where rules change', () => {
+test('the recount finds the fates, counts, rejects, repairs, clock and ids of the consumer, also where rules change', () => {
   const seen = new Set<string>()
   fc.assert(
     fc.property(
@@ -80,7 +107,7 @@ test('the recount finds the fates, counts, rejects, clock and ids of the consume
       fc.constantFrom(...later),
       fc.nat(),
       (drawn, start, changed, at) => {
-        const log = logOf(drawn, start)
+        const log = logOf(drawn, start, true)
         const end = log.at(-1)!.last + 1
         // Rules change where a batch of the consumer ended: at a step of the walk.
         const steps = stepsOf(log, start, end)
@@ -90,13 +117,19 @@ test('the recount finds the fates, counts, rejects, clock and ids of the consume
           ...(change === start ? [] : [{ fromOffset: change, ...changed }]),
         ]
         const expected = byFold(log, rules, end)
-        assert.deepEqual(byRecount(log, rules, end), expected)
+        const book = new RepairBook(new Spill())
+        assert.deepEqual(byRecount(log, rules, end, book), expected)
+        assert.deepEqual(byRecount(log, rules, end, book), expected) // as a second look at the log has it
+        book.close()
         for (const [fate, count] of Object.entries(expected.total)) if (count > 0) seen.add(fate)
+        for (const line of expected.lines) seen.add(/repaired|unknown_origin/.exec(line)?.[0] ?? '')
       },
     ),
     { numRuns: 60 },
   )
-  assert.equal(seen.size, 4)
+  for (const what of ['counted', 'duplicate', 'rejected', 'skipped', 'repaired', 'unknown_origin']) {
+    assert.ok(seen.has(what), what)
+  }
 })
 
 function stepsOf(log: ReturnType<typeof logOf>, start: number, end: number): number[] {
@@ -125,12 +158,12 @@ function walkOver(values: readonly (Buffer | null)[], from: number, atMs = start
 }
 
 test('a duplicate says which record was first, and whether that one said something else', () => {
-  const recount = new Recount([{ fromOffset: 5, ...first }], idKey, 5)
+  const recount = recountOf([{ fromOffset: 5, ...first }])
   const walk = walkOver([eventBytes('a'), eventBytes('a'), eventBytes('a', 2), eventBytes('a', 1, startMs - 1)], 5)
   const found = []
   while (walk.next()) found.push(recount.take(walk))
   assert.deepEqual(
-    found.map(one => (one.fate === 'duplicate' ? [one.first.offset, one.isReused] : one.fate)),
+    found.map(one => (one.fate === 'duplicate' ? [one.first?.offset, one.isReused] : one.fate)),
     ['counted', [5, false], [5, true], [5, true]],
   )
 })

@@ -7,7 +7,7 @@ import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const blockBytes = 16_384
+export const blockBytes = 16_384
 
 interface Bucket {
   /** Where its full blocks lie in the file, by number. */
@@ -56,13 +56,18 @@ export class Spill {
   *read(number: number): Generator<Buffer> {
     const bucket = this.#buckets.get(number)
     if (bucket === undefined) return
-    for (const block of bucket.blocks) {
-      const part = Buffer.allocUnsafeSlow(blockBytes)
-      const read = readSync(this.#file, part, 0, blockBytes, block * blockBytes)
-      if (read !== blockBytes) throw new Error(`a temporary file gave ${read} of ${blockBytes} bytes`)
-      yield part
-    }
-    if (bucket.open !== undefined) yield bucket.open.subarray(0, bucket.used)
+    for (let n = 0; n < bucket.blocks.length; n++) yield this.block(number, n)
+    if (bucket.open !== undefined) yield this.block(number, bucket.blocks.length)
+  }
+
+  /** One of the blocks that make up a bucket; of the last as much as is written. */
+  block(number: number, n: number): Buffer {
+    const { blocks, open, used } = this.#buckets.get(number)!
+    if (n === blocks.length) return open!.subarray(0, used)
+    const part = Buffer.allocUnsafeSlow(blockBytes)
+    const read = readSync(this.#file, part, 0, blockBytes, blocks[n]! * blockBytes)
+    if (read !== blockBytes) throw new Error(`a temporary file gave ${read} of ${blockBytes} bytes`)
+    return part
   }
 
   /** Adds bytes that come out again as one piece. */
