@@ -125,15 +125,19 @@ test('there are no drawers', () => {
   )
 })
 
-test('each promise has its tests', () => {
-  const promises = readdirSync(join(projectRoot, 'tests/promises'))
-  const without = [1, 2, 3, 4, 5, 6, 7, 8].filter(
-    number => !promises.some(file => file.startsWith(`g${number}-`) && file.endsWith('.test.ts')),
-  )
-  assert.deepEqual(
-    without.map(number => `G${number}`),
-    [],
-  )
+test('each promise has its tests, docs/guarantees.md links to each of them, and every link there leads somewhere', () => {
+  const text = readFileSync(join(projectRoot, 'docs/guarantees.md'), 'utf8')
+  const files = readdirSync(join(projectRoot, 'tests/promises'))
+  for (const number of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    const row = text.split('\n').find(line => line.startsWith(`| **G${number}** |`)) ?? ''
+    const own = files.filter(file => file.startsWith(`g${number}-`) && file.endsWith('.test.ts'))
+    assert.ok(own.length > 0, `G${number} has no test`)
+    for (const file of own)
+      assert.ok(row.includes(`(../tests/promises/${file})`), `G${number} does not link to ${file}`)
+  }
+  for (const [, path] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+    assert.ok(existsSync(join(projectRoot, 'docs', path!)), `docs/guarantees.md links to ${path}, which is not there`)
+  }
 })
 
 test('every secret and every PEM text may come from a file, and every key is a secret', () => {

@@ -1,0 +1,63 @@
+/** The tools of the campaign: what each shows, how it is run at full size, and what must be reached. */
+
+export interface Goal {
+  /** A figure of the reports, summed over them. */
+  readonly figure: string
+  readonly least?: number
+  readonly most?: number
+}
+
+export interface Tool {
+  readonly name: string
+  readonly shows: string
+  /** The flags of each run but --seed and --report; every run has a seed of its own. */
+  readonly runs: readonly (readonly string[])[]
+  readonly goals: readonly Goal[]
+}
+
+export const tools: readonly Tool[] = [
+  {
+    name: 'simulate',
+    shows:
+      'The consumer’s core on a simulated log and store: crashes at any await, lost COMMIT answers, zombies, rebalances, redelivery, trims, truncations. The ledger is checked after every commit, the counts against a naive recount at the end.',
+    runs: Array.from({ length: 5 }, () => ['--count', '1000000']),
+    goals: [
+      { figure: 'schedules', least: 5_000_000 },
+      { figure: 'failures', most: 0 },
+    ],
+  },
+  {
+    name: 'chaos',
+    shows:
+      'A real Kafka, a real PostgreSQL and consumers as processes, killed, stopped, cut off and filled up by a seeded schedule, while a poller reads ledger and API. At the end every acknowledged event is counted once, and `verify` proves it.',
+    runs: [['--schedules', '60']],
+    goals: [
+      { figure: 'schedules', least: 60 },
+      { figure: 'acknowledged events', least: 5_000_000 },
+      { figure: 'lost', most: 0 },
+      { figure: 'double', most: 0 },
+      { figure: 'invented', most: 0 },
+      { figure: 'ledger breaks', most: 0 },
+    ],
+  },
+  {
+    name: 'fuzz',
+    shows:
+      'Records drawn by JSON’s grammar and broken, between good ones in record batches of every codec, read by the consumer’s fold, by the recount of `verify` and by a third judge that shares no code with either.',
+    runs: [['--count', '10000000']],
+    goals: [
+      { figure: 'fuzzed records', least: 10_000_000 },
+      { figure: 'records judged otherwise, lost or not kept byte for byte', most: 0 },
+    ],
+  },
+  {
+    name: 'mutants',
+    shows:
+      'Small defects planted one by one into a copy of the core and its SQL. Each must be found by the simulator or the tests; one that survives is a hole in them.',
+    runs: [[]],
+    goals: [
+      { figure: 'mutants', least: 40 },
+      { figure: 'survivors', most: 0 },
+    ],
+  },
+]
