@@ -2,6 +2,8 @@
  * What a broker might answer: record batches of every codec, with the broker's time or the sender's, in transactions
  * that were committed or rolled back. Good records stand first, last and between the fuzzed ones of each batch.
  */
+
+import { originHeader, originText } from '../../src/event/origin.ts'
 import { encodeRecordBatch } from '../../src/kafka/record-batch.ts'
 import type { Aborted } from '../../src/kafka/records.ts'
 import {
@@ -21,6 +23,8 @@ import { drawnValue, type Made } from './value.ts'
 export const limits = { maxAgeDays: 400, maxAheadMinutes: 60 } as const
 /** When the fuzzed log begins; its append times lie within an hour, but for some of senders. */
 export const startMs = Date.parse('2026-11-22T22:30:00Z')
+/** What is fuzzed: one partition, in its second lineage. */
+export const of = { topicId: '0b0e1c5e-feed-4000-8000-00000000beef', partition: 3, lineage: 2, rulesVersion: 1 }
 /** Counts for nothing but the good records around the fuzzed ones. */
 export const neighbourItem = 'feedbeef-0000-4000-8000-000000000000'
 
@@ -82,7 +86,7 @@ function drawnRecords(dice: Dice, pool: Pool, from: number, brokerMs: number | u
       offset: from + n,
       key: dice.once(4) ? null : Buffer.from(dice.once(4) ? dice.pick(pool.strings) : 'key'),
       value: isNeighbour ? neighbour(appendMs) : drawnValue(dice, pool, { appendMs, ...limits } satisfies Moment, made),
-      headers: dice.once(6) ? drawnHeaders(dice, pool) : [],
+      headers: isNeighbour || !dice.once(6) ? [] : drawnHeaders(dice, pool, from + n),
       timestampMs: senderMs,
       appendMs,
       isNeighbour,
@@ -107,11 +111,33 @@ const neighbours = [startMs, startMs + 3_600_000].map(ms => {
 const neighbour = (appendMs: number) => neighbours[appendMs < neighboursMidnightMs ? 0 : 1]!
 const neighboursMidnightMs = Date.parse('2026-11-23T00:00:00Z')
 
-function drawnHeaders(dice: Dice, pool: Pool): LogRecord['headers'] {
+function drawnHeaders(dice: Dice, pool: Pool, offset: number): LogRecord['headers'] {
   return Array.from({ length: 1 + dice.below(3) }, () => {
-    const name = dice.once(3) ? dice.pick(['', 'traceparent', 'a', '\u0000']) : dice.pick(pool.strings)
+    if (dice.once(6)) return [originHeader, originValue(dice, offset)] as const
+    const name = dice.once(3) ? dice.pick(headerNames) : dice.pick(pool.strings)
     return [name, dice.once(4) ? null : dice.pick(pool.noise)] as const
   })
+}
+
+const headerNames = ['', 'traceparent', 'a', '\u0000', 'Footfall-Origin', 'footfall-origin ', 'footfall-origi']
+
+/** Which record a repair stands for: mostly one a little before it, where one of three was rejected. */
+function originValue(dice: Dice, offset: number): Buffer | null {
+  const near = originText({ ...of, offset: Math.max(0, offset - dice.below(60)) })
+  if (!dice.once(4)) return Buffer.from(near)
+  const [topicId, partition, lineage] = near.split('/') as [string, string, string]
+  const values = [
+    ...['', 'x', '////', topicId, `${near}/1`, ` ${near}`, `${near}\n`, `${near}\0`, near.toUpperCase(), near.slice(1)],
+    originText({ ...of, offset }),
+    originText({ ...of, offset: offset + 1 + dice.below(9) }),
+    originText({ ...of, partition: 2, offset: 0 }),
+    ...[0, 1, 3].map(other => originText({ ...of, lineage: other, offset: 0 })),
+    originText({ ...of, topicId: topicId.replace('0b', '0c'), offset: 0 }),
+    ...['-1', '+1', '01', '1e1', '1.0', '', '9'.repeat(15), '9'.repeat(16), '１'].map(
+      number => `${topicId}/${partition}/${lineage}/${number}`,
+    ),
+  ]
+  return dice.once(20) ? null : Buffer.from(dice.pick(values))
 }
 
 function encoded(dice: Dice, records: readonly Placed[], brokerMs: number | undefined, transactional: boolean): Buffer {

@@ -38,8 +38,7 @@ let saidMs = startedMs
 say(`seed ${first}: ${count} fuzzed records, ${workers} workers`)
 await Promise.all(Array.from({ length: workers }, work))
 if (count >= completeFrom) {
-  const ofValues = Object.keys(reasons).filter(reason => reason !== 'unknown_origin')
-  const fates = [...ofValues, 'counted', 'duplicate', 'skipped', 'rolled back']
+  const fates = [...Object.keys(reasons), 'counted', 'duplicate', 'skipped', 'rolled back', 'repair']
   const missing = [...fates.filter(name => !seen.has(name)), ...mutationNames.filter(name => !made.has(name))]
   if (missing.length > 0) wrong.push(`never reached: ${missing.join(', ')}`)
 }

@@ -3,23 +3,25 @@
  * of ids. All three must say the same of every record, and the good records around the fuzzed ones must be counted.
  */
 import type { Batch } from '../../src/consumer/batch.ts'
+import { sumOf } from '../../src/consumer/delta.ts'
 import { Fold } from '../../src/consumer/fold.ts'
 import { IdHash } from '../../src/consumer/id-hash.ts'
-import { dayText } from '../../src/event/day.ts'
 import { Recount, type Recounted } from '../../src/evidence/recount/recount.ts'
 import { RepairBook } from '../../src/evidence/recount/repair-book.ts'
 import { Spill } from '../../src/evidence/recount/spill.ts'
 import { RecordWalk } from '../../src/kafka/records.ts'
-import { encodeHeaders } from '../support/encode-log.ts'
 import { plainJudge } from '../support/plain-judge.ts'
-import { type Answer, limits, neighbourItem, type Placed } from './answer.ts'
+import { type Answer, limits, of, type Placed } from './answer.ts'
+import { compare, dateOf, type Folded, forOrigin } from './compare.ts'
 import { agree, escaped, type Plain, saidOf, shrunk } from './judges.ts'
+import { PlainOrigins } from './plain-origins.ts'
 
 /** Longer than any clock of a fuzzed log moves: no id leaves. What leaves a window has tests of its own. */
 const rules = { version: 1, judgeVersion: 2, ...limits, windowHours: 8_760, windowIdsMax: 2_000_000 }
-const of = { topicId: 'fuzzed', partition: 0, lineage: 1, rulesVersion: 1 }
 const idKey = Buffer.from('sixteen bytes ok')
 const batchBytesMax = 1 << 27
+/** What the tables say around a reject that a repair names; few, so that the fold has to ask again. */
+const originsRead = 20
 
 /** Somebody said something else; every line of it is for a person. */
 export class Difference extends Error {}
@@ -37,6 +39,9 @@ export class ThreeWay {
     book: new RepairBook(new Spill()),
   })
   readonly #ids = new Set<string>()
+  /** As the slow judge has them, and as the fold has settled them. */
+  readonly #origins = new PlainOrigins()
+  readonly #settled = new PlainOrigins()
   readonly #plain: Plain
 
   /** @param plain another one in a test that plants a fault. */
@@ -46,38 +51,55 @@ export class ThreeWay {
 
   /** @throws Difference. Nothing may be asked any more after it. */
   check(answer: Answer): void {
-    let batch: Batch
+    let folded: Folded
     let recounted: readonly string[]
     const plain = answer.records.map(record => this.#plainFate(record))
     try {
       recounted = this.#byRecount(answer)
-      batch = this.#byFold(answer)
+      folded = this.#byFold(answer)
     } catch (error) {
       throw this.#named(answer, `reading it threw ${(error as Error).stack}`)
     }
     for (const [i, fate] of plain.entries()) {
-      if (recounted[i] !== fate) throw this.#named(answer, `plain: ${fate}\nrecount: ${recounted[i]}`)
+      if (recounted[i] === fate) continue
+      throw this.#named(answer, `offset ${answer.records[i]!.offset}\nplain: ${fate}\nrecount: ${recounted[i]}`)
     }
-    const told = compare(batch, answer, plain)
+    const told = compare(folded, answer, plain)
     if (told !== undefined) throw this.#named(answer, told)
-    for (const fate of plain) {
-      const word = fate.startsWith('rejected') ? fate.split(' ')[1]! : fate.split(' ', 1)[0]!
-      this.seen.set(word, (this.seen.get(word) ?? 0) + 1)
-    }
+    for (const fate of plain) this.#note(fate)
     const skipped = answer.to - answer.from - answer.records.length
     if (skipped > 0) this.seen.set('rolled back', (this.seen.get('rolled back') ?? 0) + skipped)
   }
 
-  #plainFate({ value, appendMs }: Placed): string {
+  #note(fate: string): void {
+    const from = fate.startsWith('rejected ') ? 'rejected '.length : 0
+    const end = fate.indexOf(' ', from)
+    const word = fate.slice(from, end < 0 ? undefined : end)
+    this.seen.set(word, (this.seen.get(word) ?? 0) + 1)
+    if (fate.includes(' for ')) this.seen.set('repair', (this.seen.get('repair') ?? 0) + 1)
+  }
+
+  /** One line says all that must be equal: the fate, what it counts as or why it does not, and what it stands for. */
+  #plainFate({ offset, value, appendMs, headers }: Placed): string {
     if (value === null) return 'skipped'
+    const origin = this.#origins.named(headers, offset)
+    if (origin === 'nowhere') {
+      this.#origins.add(offset)
+      return 'rejected unknown_origin '
+    }
     const said = this.#plain(value, appendMs, limits)
-    if ('reason' in said) return `rejected ${said.reason} ${said.pointer}`
+    if ('reason' in said) {
+      if (origin === undefined) this.#origins.add(offset)
+      return `rejected ${said.reason} ${said.pointer}${forOrigin(origin)}`
+    }
+    if (origin !== undefined && this.#origins.isRepaired(origin)) return `duplicate by repair${forOrigin(origin)}`
+    if (origin !== undefined) this.#origins.repair(origin)
     if (said.eventId !== undefined) {
       const id = `${said.userId} ${said.eventId}`
-      if (this.#ids.has(id)) return 'duplicate'
+      if (this.#ids.has(id)) return `duplicate${forOrigin(origin)}`
       this.#ids.add(id)
     }
-    return `counted ${said.date} ${said.userId} ${said.itemId} ${said.activity}`
+    return `counted ${said.date} ${said.userId} ${said.itemId} ${said.activity}${forOrigin(origin)}`
   }
 
   #byRecount({ bytes, from, to, aborted }: Answer): string[] {
@@ -93,10 +115,39 @@ export class ThreeWay {
     return fates
   }
 
-  #byFold({ bytes, from, aborted }: Answer): Batch {
+  /** As the loop does it: what comes before a repair is settled first, then the fold is told what the tables say. */
+  #byFold({ bytes, from, aborted }: Answer): Folded {
     const walk = new RecordWalk(bytes, from, aborted, batchBytesMax)
-    while (this.#fold.take(walk, 100)) if (walk.trouble !== undefined) break
-    return this.#fold.takeBatch()!
+    const batches: Batch[] = []
+    const settle = () => {
+      const batch = this.#fold.takeBatch()
+      if (batch === undefined) return
+      batches.push(batch)
+      for (const { offset, origin } of batch.rejects) if (origin === undefined) this.#settled.add(offset)
+      for (const { origin } of batch.repairs) this.#settled.repair(origin.offset)
+    }
+    while (this.#fold.take(walk, 100)) {
+      const { awaited, next } = this.#fold
+      if (awaited === undefined) continue
+      settle()
+      const { topicId, lineage, offset } = awaited
+      const isOfThisLog = topicId === of.topicId && lineage === of.lineage
+      const read = isOfThisLog ? this.#settled.from(offset, originsRead) : []
+      const end = isOfThisLog ? next : Number.MAX_SAFE_INTEGER
+      const to = read.length < originsRead ? end : read.at(-1)![0] + 1
+      this.#fold.learn({ topicId, lineage, from: offset, to, repaired: new Map(read) })
+    }
+    settle()
+    return {
+      to: this.#fold.next,
+      counted: sum(batches, 'counted'),
+      duplicate: sum(batches, 'duplicate'),
+      skipped: sum(batches, 'skipped'),
+      rejected: sum(batches, 'rejected'),
+      delta: sumOf(batches.map(batch => batch.delta)),
+      rejects: batches.flatMap(batch => batch.rejects),
+      repairs: batches.flatMap(batch => batch.repairs),
+    }
   }
 
   /** Finds the record by judging each alone. */
@@ -108,77 +159,22 @@ export class ThreeWay {
       const record = [`offset ${offset}, append time ${appendMs}, value:`, `  ${escaped(value)}`]
       return new Difference([...record, 'shrunk:', `  ${escaped(small)}`, ...said].join('\n'))
     }
-    const all = answer.records.map(({ offset, value }) => `${offset} ${value === null ? 'null' : escaped(value)}`)
+    const all = answer.records.map(({ offset, value, headers }) => {
+      const shown = headers.map(([name, value]) => `${escaped(Buffer.from(name))}=${value && escaped(value)}`)
+      return `${offset} [${shown.join()}] ${value && escaped(value)}`
+    })
     return new Difference([told, 'each record alone is judged alike; together:', ...all].join('\n'))
   }
 }
 
+const sum = (batches: readonly Batch[], fate: 'counted' | 'duplicate' | 'skipped' | 'rejected') =>
+  batches.reduce((total, batch) => total + batch[fate], 0)
+
 function fateOf(recounted: Recounted): string {
-  if (recounted.fate === 'rejected') return `rejected ${recounted.reason} ${recounted.pointer}`
-  if (recounted.fate !== 'counted') return recounted.fate
+  if (recounted.fate === 'skipped') return 'skipped'
+  const origin = forOrigin(recounted.origin?.offset)
+  if (recounted.fate === 'rejected') return `rejected ${recounted.reason} ${recounted.pointer}${origin}`
+  if (recounted.fate === 'duplicate') return `duplicate${recounted.repairedBy ? ' by repair' : ''}${origin}`
   const { day, user, item, activity } = recounted.event
-  return `counted ${dateOf(day)} ${user} ${item} ${activity}`
-}
-
-const dates = new Map<number, string>()
-function dateOf(day: number): string {
-  let date = dates.get(day)
-  if (date === undefined) {
-    date = dayText(day)
-    dates.set(day, date)
-  }
-  return date
-}
-
-/** What is wrong with a batch of the consumer, or undefined. */
-function compare(batch: Batch, answer: Answer, plain: readonly string[]): string | undefined {
-  if (batch.to !== answer.to) return `the fold ended at ${batch.to}, not at ${answer.to}`
-  const counts = new Map<string, number>()
-  const fates = { counted: 0, duplicate: 0, skipped: answer.to - answer.from - answer.records.length, rejected: 0 }
-  for (const [i, fate] of plain.entries()) {
-    if (fate.startsWith('rejected ')) {
-      const told = compareReject(batch.rejects[fates.rejected++], answer.records[i]!, fate)
-      if (told !== undefined) return told
-    } else if (fate.startsWith('counted ')) {
-      fates.counted += 1
-      counts.set(fate, (counts.get(fate) ?? 0) + 1)
-    } else fates[fate as 'duplicate' | 'skipped'] += 1
-  }
-  for (const [fate, count] of Object.entries(fates)) {
-    const told = batch[fate as keyof typeof fates]
-    if (told !== count) return `the fold says ${told} ${fate}, plain says ${count}`
-  }
-  const neighbours = { expected: answer.records.filter(record => record.isNeighbour).length, counted: 0 }
-  for (const [day, users] of batch.delta) {
-    for (const [user, items] of users) {
-      for (const [item, row] of items) {
-        if (item === neighbourItem) neighbours.counted += row.view
-        for (const activity of ['view', 'click', 'purchase'] as const) {
-          const line = `counted ${dateOf(day)} ${user} ${item} ${activity}`
-          const expected = counts.get(line) ?? 0
-          if (row[activity] !== expected) return `the fold says ${row[activity]} times, plain ${expected}: ${line}`
-          counts.delete(line)
-        }
-      }
-    }
-  }
-  if (counts.size > 0) return `the fold did not count ${[...counts.keys()].join(', ')}`
-  if (neighbours.counted !== neighbours.expected) {
-    return `of ${neighbours.expected} good neighbours ${neighbours.counted} were counted`
-  }
-  return undefined
-}
-
-function compareReject(reject: Batch['rejects'][number] | undefined, record: Placed, fate: string): string | undefined {
-  const said = reject === undefined ? 'nothing' : `rejected ${reject.reason} ${reject.pointer}`
-  if (reject?.offset !== record.offset || said !== fate) {
-    return `offset ${record.offset} is ${fate}; the fold has ${said} at ${reject?.offset}`
-  }
-  const { key, value, headers } = record
-  const isKept =
-    reject.appendMs === record.appendMs &&
-    reject.value.equals(value!) &&
-    (key === null ? reject.key === null : reject.key?.equals(key) === true) &&
-    (headers.length === 0 ? reject.headers.length === 1 : reject.headers.equals(encodeHeaders(headers)))
-  return isKept ? undefined : `offset ${record.offset} is not kept byte for byte`
+  return `counted ${dateOf(day)} ${user} ${item} ${activity}${origin}`
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { fuzzLog } from '../../fuzz/log.ts'
 import { plainJudge } from '../../support/plain-judge.ts'
 
-const few = 10_000
+const few = 5_000
 
 test('fuzzed records are judged the same three ways, and good ones beside them are counted', () => {
   const seed = randomInt(2 ** 31)
