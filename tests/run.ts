@@ -18,7 +18,7 @@ process.exitCode = await withSharedServers((shared, aborted) => nodeTest(process
 function nodeTest(args: readonly string[], shared: Shared, aborted: AbortSignal): Promise<number> {
   const files = args.some(arg => !arg.startsWith('-'))
     ? []
-    : ['tests/integration/**/*.test.ts', 'tests/promises/**/*.test.ts']
+    : ['tests/integration/**/*.test.ts', 'tests/promises/**/*.test.ts', 'tests/chaos/**/*.test.ts']
   const options = [
     '--test',
     `--test-concurrency=${concurrency}`,
