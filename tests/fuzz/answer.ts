@@ -3,7 +3,7 @@
  * that were committed or rolled back. Good records stand first, last and between the fuzzed ones of each batch.
  */
 
-import { originHeader, originText } from '../../src/event/origin.ts'
+import { originHeader, originText, type Position } from '../../src/event/origin.ts'
 import { encodeRecordBatch } from '../../src/kafka/record-batch.ts'
 import type { Aborted } from '../../src/kafka/records.ts'
 import {
@@ -23,7 +23,10 @@ import { drawnValue, type Made } from './value.ts'
 export const limits = { maxAgeDays: 400, maxAheadMinutes: 60 } as const
 /** When the fuzzed log begins; its append times lie within an hour, but for some of senders. */
 export const startMs = Date.parse('2026-11-22T22:30:00Z')
-/** What is fuzzed: one partition, in its second lineage. */
+/** Whose records are fuzzed. */
+export type Fuzzed = Omit<Position, 'offset'>
+
+/** One partition, in its second lineage. */
 export const of = { topicId: '0b0e1c5e-feed-4000-8000-00000000beef', partition: 3, lineage: 2, rulesVersion: 1 }
 /** Counts for nothing but the good records around the fuzzed ones. */
 export const neighbourItem = 'feedbeef-0000-4000-8000-000000000000'
@@ -59,7 +62,7 @@ export function drawnAnswer(dice: Dice, pool: Pool, from: number, made: Made): A
   for (let left = 1 + dice.below(batchesMax); left > 0; left--) {
     const ending = dice.once(12) ? dice.pick(['commit', 'abort'] as const) : undefined
     const brokerMs = dice.once(3) ? undefined : startMs + dice.below(3_600_000)
-    const placed = drawnRecords(dice, pool, offset, brokerMs, made)
+    const placed = drawnRecords(dice, pool, offset, brokerMs, made, of)
     fuzzed += placed.filter(record => !record.isNeighbour).length
     parts.push(encoded(dice, placed, brokerMs, ending !== undefined))
     if (ending === 'abort') aborted.push({ producerId, firstOffset: BigInt(offset) })
@@ -70,13 +73,22 @@ export function drawnAnswer(dice: Dice, pool: Pool, from: number, made: Made): A
   return { from, to: offset, bytes: Buffer.concat(parts), aborted, records, fuzzed }
 }
 
-/** One batch of records with the sender's times, as a real broker takes it from a producer. */
-export function drawnBatch(dice: Dice, pool: Pool, from: number, made: Made): Pick<Answer, 'bytes' | 'records'> {
-  const records = drawnRecords(dice, pool, from, undefined, made)
-  return { records, bytes: encoded(dice, records, undefined, false) }
+/** One batch of records with the sender's times, as a real broker takes it from a producer. @param of its partition. */
+export function drawnBatch(dice: Dice, pool: Pool, from: number, of: Fuzzed): Pick<Answer, 'bytes' | 'records'> {
+  const records = drawnRecords(dice, pool, from, undefined, new Map(), of)
+  const bytes = encoded(dice, records, undefined, false)
+  bytes.writeBigInt64BE(0n, 0) // the broker gives the offsets
+  return { records, bytes }
 }
 
-function drawnRecords(dice: Dice, pool: Pool, from: number, brokerMs: number | undefined, made: Made): Placed[] {
+function drawnRecords(
+  dice: Dice,
+  pool: Pool,
+  from: number,
+  brokerMs: number | undefined,
+  made: Made,
+  of: Fuzzed,
+): Placed[] {
   const count = 3 + dice.below(recordsMax - 2)
   return Array.from({ length: count }, (_, n) => {
     const isNeighbour = n === 0 || n === count - 1 || n % 16 === 7
@@ -86,7 +98,7 @@ function drawnRecords(dice: Dice, pool: Pool, from: number, brokerMs: number | u
       offset: from + n,
       key: dice.once(4) ? null : Buffer.from(dice.once(4) ? dice.pick(pool.strings) : 'key'),
       value: isNeighbour ? neighbour(appendMs) : drawnValue(dice, pool, { appendMs, ...limits } satisfies Moment, made),
-      headers: isNeighbour || !dice.once(6) ? [] : drawnHeaders(dice, pool, from + n),
+      headers: isNeighbour || !dice.once(6) ? [] : drawnHeaders(dice, pool, { ...of, offset: from + n }),
       timestampMs: senderMs,
       appendMs,
       isNeighbour,
@@ -111,9 +123,9 @@ const neighbours = [startMs, startMs + 3_600_000].map(ms => {
 const neighbour = (appendMs: number) => neighbours[appendMs < neighboursMidnightMs ? 0 : 1]!
 const neighboursMidnightMs = Date.parse('2026-11-23T00:00:00Z')
 
-function drawnHeaders(dice: Dice, pool: Pool, offset: number): LogRecord['headers'] {
+function drawnHeaders(dice: Dice, pool: Pool, at: Position): LogRecord['headers'] {
   return Array.from({ length: 1 + dice.below(3) }, () => {
-    if (dice.once(6)) return [originHeader, originValue(dice, offset)] as const
+    if (dice.once(6)) return [originHeader, originValue(dice, at)] as const
     const name = dice.once(3) ? dice.pick(headerNames) : dice.pick(pool.strings)
     return [name, dice.once(4) ? null : dice.pick(pool.noise)] as const
   })
@@ -122,17 +134,18 @@ function drawnHeaders(dice: Dice, pool: Pool, offset: number): LogRecord['header
 const headerNames = ['', 'traceparent', 'a', '\u0000', 'Footfall-Origin', 'footfall-origin ', 'footfall-origi']
 
 /** Which record a repair stands for: mostly one a little before it, where one of three was rejected. */
-function originValue(dice: Dice, offset: number): Buffer | null {
-  const near = originText({ ...of, offset: Math.max(0, offset - dice.below(60)) })
+function originValue(dice: Dice, at: Position): Buffer | null {
+  const { offset } = at
+  const near = originText({ ...at, offset: Math.max(0, offset - dice.below(60)) })
   if (!dice.once(4)) return Buffer.from(near)
   const [topicId, partition, lineage] = near.split('/') as [string, string, string]
   const values = [
     ...['', 'x', '////', topicId, `${near}/1`, ` ${near}`, `${near}\n`, `${near}\0`, near.toUpperCase(), near.slice(1)],
-    originText({ ...of, offset }),
-    originText({ ...of, offset: offset + 1 + dice.below(9) }),
-    originText({ ...of, partition: 2, offset: 0 }),
-    ...[0, 1, 3].map(other => originText({ ...of, lineage: other, offset: 0 })),
-    originText({ ...of, topicId: topicId.replace('0b', '0c'), offset: 0 }),
+    originText(at),
+    originText({ ...at, offset: offset + 1 + dice.below(9) }),
+    originText({ ...at, partition: at.partition + 1, offset: 0 }),
+    ...[0, at.lineage - 1, at.lineage + 1].map(other => originText({ ...at, lineage: other, offset: 0 })),
+    originText({ ...at, topicId: topicId.replace(/[0-4]/, '9'), offset: 0 }),
     ...['-1', '+1', '01', '1e1', '1.0', '', '9'.repeat(15), '9'.repeat(16), '１'].map(
       number => `${topicId}/${partition}/${lineage}/${number}`,
     ),
