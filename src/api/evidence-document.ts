@@ -41,6 +41,8 @@ const whole = (properties: Readonly<Record<string, object>>, description?: strin
 })
 const orNull = (schema: object) => ({ anyOf: [schema, { type: 'null' }] })
 
+const row = whole({ user_id: uuid, date: day, item_id: uuid })
+
 export const copySchema = {
   $id: 'TracedCopy',
   ...whole(
@@ -61,9 +63,23 @@ export const copySchema = {
           'What it says.',
         ),
       ),
-      row: orNull(whole({ user_id: uuid, date: day, item_id: uuid }, 'The row that it is counted in.')),
+      row: orNull({ ...row, description: 'The row that it is counted in.' }),
       duplicate_of: orNull(position),
       reject: orNull(whole({ reason: text, pointer: text, detail: text, label: orNull(text) })),
+      repairs: orNull(
+        whole({ position, lineage: integer }, 'Of a repair, good or bad: the rejected record that it was sent for.'),
+      ),
+      repaired_by: orNull(
+        whole(
+          {
+            position,
+            lineage: integer,
+            fate: { type: 'string', enum: ['counted', 'duplicate'] },
+            row: { ...orNull(row), description: 'The row that the repair counts in, where its record can be read.' },
+          },
+          'Of a rejected record: the repair that stands for it.',
+        ),
+      ),
       rules_version: orNull(integer),
     },
     'One copy of an event: where it lies and what became of it. Without the bytes of the record.',
@@ -87,6 +103,8 @@ const exampleCopy = {
   row: { user_id: exampleUser, date: '2026-11-22', item_id: exampleItem },
   duplicate_of: null,
   reject: null,
+  repairs: null,
+  repaired_by: null,
   rules_version: 1,
 }
 

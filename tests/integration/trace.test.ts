@@ -1,32 +1,16 @@
 /** `trace` on a real Kafka and PostgreSQL: each kind of record by position, duplicates with their original, by user and id. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Copy } from '../../src/evidence/trace/copy.ts'
-import { trace } from '../../src/evidence/trace/trace.ts'
-import type { TraceReport } from '../../src/evidence/trace/trace-report.ts'
-import { parseTrace, type TraceWords } from '../../src/evidence/trace/trace-request.ts'
-import { withTools } from '../../src/evidence/trace/trace-tools.ts'
-import { parseConfig } from '../../src/runtime/config.ts'
 import { type Place, startCounting, untilRead } from '../support/counting.ts'
 import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka, until } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { foreignClient, leadersOf, sendForeign } from '../support/foreign.ts'
 import { resumed } from '../support/resume.ts'
 import { run } from '../support/tool.ts'
+import { copyAt, traced } from '../support/tracing.ts'
 import { deleteRecords } from '../support/trim.ts'
 
 const settingsOf = ({ topic, database }: Place) => settingsFor(sharedKafka(), database, topic)
-
-async function traced(place: Place, words: TraceWords, seconds?: number): Promise<TraceReport> {
-  const request = parseTrace(words)
-  assert.ok('by' in request)
-  const options = { seconds: seconds ?? 30, isThorough: seconds !== undefined, limit: 100 }
-  return withTools(parseConfig({ ...settingsOf(place), ...place.settings }), 'trace', tools =>
-    trace(tools, request, options),
-  )
-}
-
-const at = async (place: Place, position: string): Promise<Copy> => (await traced(place, { position })).copies[0]!
 
 test('each kind of record is told by its position, with what became of it and why', async t => {
   const place = { topic: await freshTopic(), database: await freshDatabase() }
@@ -46,7 +30,7 @@ test('each kind of record is told by its position, with what became of it and wh
   await send([bytesOf(eventOf(2)), bytesOf({ ...event, user_id: event.user_id.toUpperCase() })])
 
   const row = { user_id: event.user_id, date: event.timestamp.slice(0, 10), item_id: event.item_id }
-  const told = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11].map(offset => at(place, `0:${offset}`)))
+  const told = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11].map(offset => copyAt(place, `0:${offset}`)))
   assert.deepEqual(
     told.map(({ fate, is_committed }) => `${fate} ${is_committed}`),
     [
@@ -63,7 +47,7 @@ test('each kind of record is told by its position, with what became of it and wh
   assert.match(told[7]!.why, /rolled back/)
   assert.ok(told.slice(0, 6).every(({ appended }) => Math.abs(Date.parse(appended!) - Date.now()) < 600_000))
   assert.deepEqual(new Set(told.map(({ rules_version }) => rules_version)), new Set([1, null]))
-  assert.equal((await at(place, '7:0')).fate, 'no_such_partition')
+  assert.equal((await copyAt(place, '7:0')).fate, 'no_such_partition')
 
   const copies = await traced(place, { user: event.user_id, eventId: 'one' }, 30)
   assert.deepEqual(
@@ -82,8 +66,8 @@ test('each kind of record is told by its position, with what became of it and wh
   assert.ok(!quick.is_complete)
 
   await deleteRecords(place.topic, 0, 4)
-  assert.equal((await at(place, '0:1')).fate, 'trimmed')
-  assert.equal((await at(place, '0:3')).fate, 'rejected', 'its reject is kept')
+  assert.equal((await copyAt(place, '0:1')).fate, 'trimmed')
+  assert.equal((await copyAt(place, '0:3')).fate, 'rejected', 'its reject is kept')
 })
 
 test('what waits behind a halt, and what was declared lost, is told so', async t => {
@@ -102,12 +86,14 @@ test('what waits behind a halt, and what was declared lost, is told so', async t
   await send(10, 20)
   await deleteRecords(place.topic, 0, 15)
   await startCounting(t, place)
-  await until(async () => (await at(place, '0:20')).why.includes('halted (trimmed)'), 20_000, 'it is halted')
-  assert.equal((await at(place, '0:12')).fate, 'waiting')
+  await until(async () => (await copyAt(place, '0:20')).why.includes('halted (trimmed)'), 20_000, 'it is halted')
+  assert.equal((await copyAt(place, '0:12')).fate, 'waiting')
   await resumed(t, place, '0', '--accept-loss', '10-15')
-  await until(async () => (await at(place, '0:29')).fate === 'counted', 20_000, 'it goes on')
+  await until(async () => (await copyAt(place, '0:29')).fate === 'counted', 20_000, 'it goes on')
   assert.deepEqual(
-    (await Promise.all(['0:9', '0:10', '0:14', '0:15'].map(position => at(place, position)))).map(({ fate }) => fate),
+    (await Promise.all(['0:9', '0:10', '0:14', '0:15'].map(position => copyAt(place, position)))).map(
+      ({ fate }) => fate,
+    ),
     ['trimmed', 'lost', 'lost', 'counted'],
   )
 })
@@ -142,7 +128,7 @@ test('in a recreated topic a position is told of both lineages, and a number say
     'it is halted',
   )
   await resumed(t, place, 'all', '--new-lineage')
-  await until(async () => (await at(place, '0:0')).fate === 'counted', 20_000, 'it goes on')
+  await until(async () => (await copyAt(place, '0:0')).fate === 'counted', 20_000, 'it goes on')
   assert.deepEqual(
     (await traced(place, { position: '0:0' })).copies.map(({ fate, lineage }) => [fate, lineage]),
     [

@@ -11,6 +11,8 @@ export interface Sighting {
   readonly offset: number
   /** The partition's clock there. */
   readonly clockMs: number
+  /** Of a repair the tables say whether it claimed its id; undefined: it is none. */
+  readonly isClaim?: boolean | undefined
 }
 
 /** What of the lineage was looked at, without a hole. */
@@ -62,6 +64,12 @@ function tellByTheLog(sightings: readonly Sighting[], reach: Reach, rules: reado
   /** An unknown claim may lie up to this clock; undefined: there is none. */
   let unknownMs = reach.isFromStart ? undefined : reach.clockMs
   return sightings.map((one): Claimed => {
+    if (one.isClaim === false) return { fate: 'duplicate', of: claim?.offset ?? null }
+    if (one.isClaim === true) {
+      claim = one
+      unknownMs = undefined
+      return { fate: 'counted' }
+    }
     const passedMs = one.clockMs - (claim?.clockMs ?? unknownMs ?? Number.NEGATIVE_INFINITY)
     if (claim === undefined && unknownMs === undefined) {
       claim = one
@@ -103,10 +111,14 @@ function tellByTheWindow(
   const { from, to } = remembered
   if (one.offset < from) return undefined
   // The claim is one of these. The first, unless that was a duplicate of an id that left within the same ten minutes.
-  const first = sightings.find(({ offset }) => offset >= from && offset < to)
+  const first = firstClaim(sightings.filter(({ offset }) => offset >= from && offset < to))
   if (first === one) return reach.from <= from ? { fate: 'counted' } : undefined
   return { fate: 'duplicate', of: reach.from <= from ? (first?.offset ?? null) : null }
 }
+
+/** Of those with one id that lie where it was claimed: the one that claimed it. */
+export const firstClaim = (sightings: readonly Sighting[]): Sighting | undefined =>
+  sightings.find(({ isClaim }) => isClaim === true) ?? sightings.find(({ isClaim }) => isClaim !== false)
 
 /** So long an id is remembered at least, and at most, unless too many others came. */
 const shortestMs = (rules: readonly Limits[]) => Math.min(...rules.map(({ windowHours }) => windowHours)) * 3_600_000

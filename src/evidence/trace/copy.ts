@@ -1,10 +1,12 @@
 /** One copy of an event as `trace` tells of it: where it lies, what became of it, and why. */
 
 import type { RulesFrom } from '../recount/recount.ts'
+import { type Place as Anywhere, placed } from '../recount/repair-book.ts'
 import type { CountedEvent } from '../recount/verdict.ts'
 import type { Claimed } from './claims.ts'
 import type { History } from './history.ts'
 import type { Place } from './place.ts'
+import type { StoredReject, ToldRepair } from './repairs.ts'
 import type { Read } from './user-records.ts'
 
 /** The fates of the ledger; then what is none: not yet, outside of what is counted, or not to be told any more. */
@@ -35,12 +37,28 @@ export interface Copy {
     readonly event_id: string | null
   } | null
   /** The row of daily_user_item_summary that it is counted in. */
-  readonly row: { readonly user_id: string; readonly date: string; readonly item_id: string } | null
+  readonly row: CopyRow | null
   /** Of a duplicate: the position of the record that was counted; null when that cannot be told. */
   readonly duplicate_of: string | null
   readonly reject: Reject | null
+  /** Of a repair, also of one that was bad itself: the rejected record that it was sent for. */
+  readonly repairs: Position | null
+  /** Of a rejected record: the repair that stands for it, and the row that it counts in where its record can be read. */
+  readonly repaired_by: (Position & { readonly fate: 'counted' | 'duplicate'; readonly row: CopyRow | null }) | null
   /** Under which rules it was judged. */
   readonly rules_version: number | null
+}
+
+export interface CopyRow {
+  readonly user_id: string
+  readonly date: string
+  readonly item_id: string
+}
+
+export interface Position {
+  /** PARTITION:OFFSET */
+  readonly position: string
+  readonly lineage: number
 }
 
 export interface Reject {
@@ -53,8 +71,11 @@ export interface Reject {
 /** What is known of a record besides its place. */
 export interface Known {
   readonly read?: Read | undefined
-  readonly reject?: (Reject & { readonly appendMs: number }) | undefined
+  readonly reject?: StoredReject | undefined
+  readonly repair?: ToldRepair | undefined
   readonly claimed?: Claimed | undefined
+  /** What repaired the reject. */
+  readonly repairing?: CountedEvent | undefined
 }
 
 /** Puts together what books, rejects, log and window say of one position. Pure. */
@@ -64,7 +85,7 @@ export function copyOf(
   place: Place | { is: 'closed'; history: History },
   known: Known,
 ): Copy {
-  const { read, reject } = known
+  const { read, reject, repair, repairing } = known
   const history = 'history' in place ? place.history : undefined
   const appendMs = reject?.appendMs ?? read?.appendMs ?? -1
   const event = read?.content.is === 'event' ? read.content.event : undefined
@@ -85,19 +106,25 @@ export function copyOf(
       reject === undefined
         ? null
         : { reason: reject.reason, pointer: reject.pointer, detail: reject.detail, label: reject.label },
+    repairs: positionOf(isCommitted ? (reject?.origin ?? (repair && 'origin' in repair ? repair.origin : null)) : null),
+    repaired_by: reject?.repaired
+      ? { ...positionOf(reject.repaired)!, fate: reject.repaired.as, row: repairedRow(reject.repaired.as, repairing) }
+      : null,
     rules_version: isCommitted ? (read?.rules?.version ?? rulesVersion(history, offset)) : null,
   }
 }
 
 type Told = Pick<Copy, 'fate' | 'why'> & { readonly duplicate_of?: string | null }
 
-function toldOf(place: Place | { is: 'closed' }, { read, reject, claimed }: Known, partition: number): Told {
-  if (reject !== undefined) {
-    return {
-      fate: 'rejected',
-      why: `${reject.reason}${reject.pointer === '' ? '' : ` at ${reject.pointer}`}: ${reject.detail}`,
-    }
-  }
+const positionOf = (place: Anywhere | null): Position | null =>
+  place && { position: `${place.partition}:${place.offset}`, lineage: place.lineage }
+
+const repairedRow = (as: 'counted' | 'duplicate', event: CountedEvent | undefined): CopyRow | null =>
+  as === 'counted' && event !== undefined ? rowOf(event) : null
+
+function toldOf(place: Place | { is: 'closed' }, known: Known, partition: number): Told {
+  const { read, reject } = known
+  if (reject !== undefined) return { fate: 'rejected', why: whyRejected(reject) }
   if (place.is === 'trimmed')
     return { fate: 'trimmed', why: 'it was settled and not rejected; its record has left the log since' }
   if (place.is === 'truncated')
@@ -119,11 +146,39 @@ function toldOf(place: Place | { is: 'closed' }, { read, reject, claimed }: Know
         why: `it is bad (${read.content.refusal.reason}), but no reject of it is kept: ./footfall verify tells more`,
       }
     case 'event':
-      return ofEvent(read.content.event, claimed, partition)
+      return ofEvent(read.content.event, known, partition)
   }
 }
 
-function ofEvent(event: CountedEvent, claimed: Claimed | undefined, partition: number): Told {
+function whyRejected({ reason, pointer, detail, label, repaired, origin }: StoredReject): string {
+  const parts = [`${reason}${pointer === '' ? '' : ` at ${pointer}`}: ${detail}`]
+  if (origin !== null) parts.push(`it was sent to repair ${placed(origin)}`)
+  if (repaired !== null) {
+    parts.push(`repaired by ${placed(repaired)}, which ${repaired.as === 'counted' ? 'counted' : 'was a duplicate'}`)
+  }
+  if (label !== null) parts.push(label)
+  return parts.join('; ')
+}
+
+function ofEvent(event: CountedEvent, { claimed, repair }: Known, partition: number): Told {
+  switch (repair?.is) {
+    case 'late': {
+      const { first, origin } = repair
+      const why = `it repairs ${placed(origin)}, which ${placed(first)} had repaired before`
+      return { fate: 'duplicate', why, duplicate_of: first.as === 'counted' ? `${partition}:${first.offset}` : null }
+    }
+    case 'counted':
+      return { fate: 'counted', why: `it is the first good repair of ${placed(repair.origin)}` }
+    case 'duplicate': {
+      const of = claimed?.fate === 'duplicate' && claimed.of !== null ? `${partition}:${claimed.of}` : null
+      const at = of === null ? 'before' : `at ${of}`
+      const why = `it repairs ${placed(repair.origin)}, but its event_id was counted ${at}`
+      return { fate: 'duplicate', why, duplicate_of: of }
+    }
+    case 'rejected':
+    case 'untold':
+      return { fate: 'untold', why: 'it is sent as a repair, but no reject tells of it: ./footfall verify tells more' }
+  }
   if (event.eventId === undefined) return { fate: 'counted', why: 'it is valid and has no event_id' }
   if (claimed === undefined) return { fate: 'untold', why: 'nobody looked for its event_id' }
   if (claimed.fate === 'counted') return { fate: 'counted', why: 'it is the first with its event_id in the window' }
@@ -168,7 +223,7 @@ const skipped = {
 const rulesVersion = (history: History | undefined, offset: number): number | null =>
   history?.rules.findLast(({ fromOffset }: RulesFrom) => fromOffset <= offset)?.version ?? null
 
-const rowOf = ({ user, item, day }: CountedEvent) => ({
+const rowOf = ({ user, item, day }: CountedEvent): CopyRow => ({
   user_id: user,
   date: new Date(day * 86_400_000).toISOString().slice(0, 10),
   item_id: item,

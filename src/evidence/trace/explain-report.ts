@@ -101,10 +101,10 @@ const words = {
 const countsText = (counts: Counts): string =>
   activities.map(activity => `${counts[activity]} ${activity}${counts[activity] === 1 ? '' : 's'}`).join(', ')
 
-function eventLine({ position, lineage, appended, event, fate, why }: Copy): string {
+function eventLine({ position, lineage, appended, event, fate, why, repairs }: Copy): string {
   const of = lineage === null || lineage === 1 ? '' : ` of lineage ${lineage}`
   const id = event === null || event.event_id === null ? 'no event_id' : event.event_id
-  const told = fate === 'counted' ? fate : `${fate}: ${why}`
+  const told = fate === 'counted' && repairs === null ? fate : `${fate}: ${why}`
   return `${position.padStart(12)}${of}  ${appended ?? 'at an unknown time'}  ${(event?.activity_type ?? '').padEnd(8)}  ${id}  ${told}`
 }
 

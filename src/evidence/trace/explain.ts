@@ -12,6 +12,7 @@ import { type Counts, type ExplainReport, type Missing, none, type Row, verdictO
 import { type Books, type History, withBooks } from './history.ts'
 import { asAway } from './log-access.ts'
 import { type LogBounds, readableRange, withoutLost } from './place.ts'
+import { sightingsOf, tellRejects } from './repairs.ts'
 import { early, isFromStart, remember } from './trace-position.ts'
 import type { Tools, TraceOptions } from './trace-report.ts'
 import { type Look, type Looking, lookForUser, type Seen } from './user-records.ts'
@@ -142,6 +143,8 @@ async function eventsOf(tools: Tools, part: Part, row: Row, looking: Looking, mi
     break
   }
   const seen = looks.flatMap(look => look.seen)
+  const repairs = seen.filter(({ origin }) => origin !== undefined)
+  const told = await tellRejects(tools.pool, partition, repairs, () => history)
   const reach = {
     from,
     clockMs: looks[0]?.firstMs ?? -1,
@@ -150,21 +153,24 @@ async function eventsOf(tools: Tools, part: Part, row: Row, looking: Looking, mi
   }
   const claims = new Map<number, Claimed>()
   let lookups = 0
-  for (const [eventId, sightings] of byEventId(seen)) {
+  for (const [eventId, sightings] of byEventId(sightingsOf(seen, told))) {
     const inRow = sightings.filter(one => isOfRow(one, row))
     if (inRow.length === 0) continue
-    let told = claimsOf(sightings, reach, history.rules, undefined, history)
-    const isUntold = inRow.some(one => told[sightings.indexOf(one)]!.fate === 'untold')
+    let claimed = claimsOf(sightings, reach, history.rules, undefined, history)
+    const isUntold = inRow.some(one => claimed[sightings.indexOf(one)]!.fate === 'untold')
     if (isUntold && lookups++ < lookupsMax) {
       const { remembered, now } = await remember(tools, history, row.user, eventId)
-      told = claimsOf(sightings, reach, history.rules, remembered, now)
+      claimed = claimsOf(sightings, reach, history.rules, remembered, now)
     }
-    sightings.forEach(({ offset }, i) => void claims.set(offset, told[i]!))
+    sightings.forEach(({ offset }, i) => void claims.set(offset, claimed[i]!))
   }
   const settled = { is: 'settled', history } as const
   return seen
     .filter(one => one.content.is === 'unrepeatable' || isOfRow(one, row))
-    .map(read => copyOf(partition, read.offset, settled, { read, claimed: claims.get(read.offset) }))
+    .map(read =>
+      copyOf(partition, read.offset, settled, { ...told.get(read.offset), read, claimed: claims.get(read.offset) }),
+    )
+    .filter(({ fate }) => fate !== 'rejected')
 }
 
 function isOfRow({ content }: Seen, { item, date }: Row): boolean {
@@ -172,8 +178,8 @@ function isOfRow({ content }: Seen, { item, date }: Row): boolean {
   return content.event.item === item && content.event.day === Date.parse(`${date}T00:00:00Z`) / msPerDay
 }
 
-function byEventId(seen: readonly Seen[]): Map<string, Seen[]> {
-  const ids = new Map<string, Seen[]>()
+function byEventId<T extends Seen>(seen: readonly T[]): Map<string, T[]> {
+  const ids = new Map<string, T[]>()
   for (const one of seen) {
     const id = one.content.is === 'event' ? one.content.event.eventId : undefined
     if (id !== undefined) ids.set(id, [...(ids.get(id) ?? []), one])

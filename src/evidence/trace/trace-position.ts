@@ -1,14 +1,15 @@
 /** `trace --position`: the books, the reject and the record of one offset, and of its event id as much log as it takes. */
-import type pg from 'pg'
 import { listOffsetsAt } from '../../kafka/bounds.ts'
 import { scan } from '../recount/scan.ts'
-import { type Claimed, claimsOf, type Remembered, type Standing } from './claims.ts'
-import { type Copy, copyOf, type Reject } from './copy.ts'
+import type { CountedEvent } from '../recount/verdict.ts'
+import { type Claimed, claimsOf, firstClaim, type Remembered, type Sighting, type Standing } from './claims.ts'
+import { type Copy, copyOf, type Known } from './copy.ts'
 import { type Books, type History, withBooks } from './history.ts'
 import { asAway } from './log-access.ts'
 import { formerPlaces, isLost, type LogBounds, placeOf, readableRange, rulesAt } from './place.ts'
+import { readRejects, rejectAt, type StoredReject, sightingsOf, tellRejects } from './repairs.ts'
 import type { Tools, TraceOptions, TraceReport } from './trace-report.ts'
-import { type Look, type Looking, lookForUser, type Read, readRecord } from './user-records.ts'
+import { type Look, type Looking, lookForUser, type Read, readRecord, type Seen } from './user-records.ts'
 import { lookUp, storedId } from './window-lookup.ts'
 
 interface At {
@@ -29,49 +30,52 @@ export async function tracePosition(tools: Tools, at: At, options: TraceOptions)
   const bounds = await log.bounds(partition)
   const histories = books.histories.filter(one => one.partition === partition)
   const place = placeOf(histories, bounds, partition, offset)
-  const rejectOf = ({ topicId, lineage }: History) =>
-    rejects.find(one => one.topicId === topicId && one.lineage === lineage)
+  const copyIn = async (history: History | undefined, place: Parameters<typeof copyOf>[2], known: Known) => {
+    const reject = history && rejectAt(rejects, { ...history, offset })
+    const repairing = reject && (await readRepairing(tools, reject, histories, bounds, options.signal))
+    return copyOf(partition, offset, place, { ...known, reject, repairing })
+  }
 
   let read: Read | undefined
   let claimed: Claimed | undefined
   if (place.is === 'settled' || place.is === 'waiting') {
     read = await readAt(tools, bounds, place.history, at, options.signal)
   }
-  if (place.is === 'settled' && read?.content.is === 'event' && read.content.event.eventId !== undefined) {
+  const repair =
+    place.is === 'settled' && read !== undefined
+      ? (await tellRejects(pool, partition, [read], () => place.history)).get(offset)?.repair
+      : undefined
+  const isTold = repair !== undefined && repair.is !== 'duplicate'
+  if (place.is === 'settled' && read?.content.is === 'event' && read.content.event.eventId !== undefined && !isTold) {
     const { batchBytesMax } = config.consumer
     const looking = { log: log.reader, batchBytesMax, deadlineMs, signal: options.signal }
     claimed = await claimedAt(tools, place.history, histories, bounds, read, looking, options)
   }
-  const reject = 'history' in place && place.history !== undefined ? rejectOf(place.history) : undefined
-  const former = formerPlaces(histories, bounds, offset).map(history =>
-    copyOf(partition, offset, { is: 'closed', history }, { reject: rejectOf(history) }),
-  )
-  const copies: Copy[] = [copyOf(partition, offset, place, { read, reject, claimed }), ...former]
+  const copies: Copy[] = [
+    await copyIn('history' in place ? place.history : undefined, place, { read, repair, claimed }),
+  ]
+  for (const history of formerPlaces(histories, bounds, offset)) {
+    copies.push(await copyIn(history, { is: 'closed', history }, {}))
+  }
   const asked = { position: `${partition}:${offset}` }
   return { asked, as_of: books.asOf, copies, more: 0, looked: [], is_complete: true }
 }
 
-export interface StoredReject extends Reject {
-  readonly topicId: string
-  readonly lineage: number
-  readonly offset: number
-  readonly appendMs: number
-}
-
-/** Of all lineages of a partition. Their bytes stay where they are. */
-export async function readRejects(
-  client: pg.ClientBase,
-  partition: number,
-  offsets: readonly number[],
-): Promise<StoredReject[]> {
-  const { rows } = await client.query<StoredReject>(
-    `select topic_id as "topicId", lineage, "offset"::float8 as "offset", reason, pointer, detail, label,
-            append_ms::float8 as "appendMs"
-       from partition_ledger join rejects using (topic_id, partition, lineage)
-      where partition = $1 and "offset" = any ($2::bigint[])`,
-    [partition, offsets],
-  )
-  return rows
+/** The event of the record that repaired a reject, where the log of now still has it. */
+async function readRepairing(
+  tools: Tools,
+  { partition, repaired }: StoredReject,
+  histories: readonly History[],
+  bounds: LogBounds,
+  signal: AbortSignal | undefined,
+): Promise<CountedEvent | undefined> {
+  const history = histories.find(one => one.topicId === repaired?.topicId && one.lineage === repaired.lineage)
+  if (repaired === null || history === undefined) return undefined
+  const { offset } = repaired
+  const { from, to } = readableRange(histories, history, bounds)
+  if (offset < from || offset >= to) return undefined
+  const read = await readAt(tools, bounds, history, { partition, offset }, signal)
+  return read?.content.is === 'event' ? read.content.event : undefined
 }
 
 async function readAt(
@@ -87,7 +91,7 @@ async function readAt(
     log.reader,
     { topicId, partition, from: offset, to: offset + 1 },
     record => {
-      read = readRecord(record, history && rulesAt(history, offset))
+      read = readRecord(record, partition, history && rulesAt(history, offset))
       return false
     },
     { batchBytesMax, signal },
@@ -123,11 +127,11 @@ async function claimedAt(
     const to = Math.min(remembered.to, offset + 1)
     const found = await look(from, to)
     if (found.next < to) return { fate: 'untold', why: early(found, to) }
+    const sightings = await sightingsIn(tools, history, found.seen)
     if (offset < remembered.to) {
-      return tell(history, { ...found, isFromStart: false }, remembered, now, offset)
+      return tell(history, { ...found, isFromStart: false }, sightings, remembered, now, offset)
     }
-    const first = found.seen.find(one => one.content.is === 'event' && !isLost(history, one.offset))?.offset
-    return { fate: 'duplicate', of: remembered.from === from ? (first ?? null) : null }
+    return { fate: 'duplicate', of: remembered.from === from ? (firstClaim(sightings)?.offset ?? null) : null }
   }
   const from = await lookFrom(tools, history, readable.from, read)
   const found = await look(from, offset + 1)
@@ -142,17 +146,23 @@ async function claimedAt(
     )
     return byTheWindow?.fate === 'duplicate' ? byTheWindow : { fate: 'untold', why }
   }
-  return tell(history, { ...found, isFromStart: isFromStart(history, from) }, remembered, now, offset)
+  const sightings = await sightingsIn(tools, history, found.seen)
+  return tell(history, { ...found, isFromStart: isFromStart(history, from) }, sightings, remembered, now, offset)
+}
+
+async function sightingsIn({ pool }: Tools, history: History, seen: readonly Seen[]): Promise<Sighting[]> {
+  const settled = seen.filter(({ offset }) => !isLost(history, offset))
+  return sightingsOf(settled, await tellRejects(pool, history.partition, settled, () => history))
 }
 
 function tell(
   history: History,
   look: Look & { readonly isFromStart: boolean },
+  sightings: readonly Sighting[],
   remembered: Remembered,
   now: Standing,
   offset: number,
 ): Claimed | undefined {
-  const sightings = look.seen.filter(({ content, offset }) => content.is === 'event' && !isLost(history, offset))
   const reach = { ...look, clockMs: look.firstMs, isClockKnown: look.isFromStart || look.isBrokerTime }
   return claimsOf(sightings, reach, history.rules, remembered, now)[sightings.findIndex(one => one.offset === offset)]
 }

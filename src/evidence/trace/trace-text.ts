@@ -15,7 +15,7 @@ const askedUser = ({ user_id, event_id }: { user_id: string; event_id: string | 
   event_id === null ? `user ${user_id}` : `event ${event_id} of user ${user_id}`
 
 function copyLines(copy: Copy): string[] {
-  const { position, lineage, fate, appended, event, row, why, is_committed, rules_version } = copy
+  const { position, lineage, fate, appended, event, row, why, repaired_by, is_committed, rules_version } = copy
   const of = lineage === null || lineage === 1 ? '' : ` of lineage ${lineage}`
   const lines = [`${position}${of}  ${fate.replaceAll('_', ' ')}: ${why}`]
   const more = (name: string, value: string) => void lines.push(`  ${name.padEnd(9)} ${value}`)
@@ -24,7 +24,8 @@ function copyLines(copy: Copy): string[] {
     const id = event.event_id === null ? 'without event_id' : `event_id ${event.event_id}`
     more('event', `${event.activity_type} of item ${event.item_id} by user ${event.user_id} on ${event.date}, ${id}`)
   }
-  if (row !== null) more('counts in', `user ${row.user_id}, ${row.date}, item ${row.item_id}`)
+  const counted = row ?? repaired_by?.row
+  if (counted) more('counts in', `user ${counted.user_id}, ${counted.date}, item ${counted.item_id}`)
   if (is_committed && rules_version !== null) more('committed', `under rules ${rules_version}`)
   return lines
 }

@@ -3,7 +3,8 @@ import { type Claimed, claimsOf, type Remembered, type Standing } from './claims
 import { type Copy, copyOf } from './copy.ts'
 import { type History, withBooks } from './history.ts'
 import { isLost, type LogBounds, placeOf, readableRange } from './place.ts'
-import { early, isFromStart, readRejects, type StoredReject } from './trace-position.ts'
+import { sightingsOf, type Told, tellRejects } from './repairs.ts'
+import { early, isFromStart } from './trace-position.ts'
 import type { Looked, Tools, TraceOptions, TraceReport } from './trace-report.ts'
 import { type Looking, lookForUser, type Seen } from './user-records.ts'
 import { lookUp, storedId } from './window-lookup.ts'
@@ -149,26 +150,27 @@ const historyAt = (histories: readonly History[], { topicId }: LogBounds, offset
   histories.findLast(one => one.topicId === topicId && one.startOffset <= offset)
 
 /** Newest first. */
-async function copiesOf({ pool, config }: Tools, part: Part): Promise<Copy[]> {
+async function copiesOf({ pool }: Tools, part: Part): Promise<Copy[]> {
   const { partition, histories, bounds, seen } = part
   if (seen.length === 0) return []
-  const refused = seen.filter(({ content }) => content.is === 'refused').map(({ offset }) => offset)
-  const rejects =
-    refused.length === 0
-      ? []
-      : await withBooks(pool, config.kafka.topic, (_, client) => readRejects(client, partition, refused))
-  const claims = claimsByOffset(part)
+  const told = await tellRejects(pool, partition, seen, offset => historyAt(histories, bounds, offset))
+  const claims = claimsByOffset(part, told)
   return seen.reverse().map(read => {
-    const place = placeOf(histories, bounds, partition, read.offset)
-    const reject = rejects.find(one => isOf(one, read.offset, historyAt(histories, bounds, read.offset)))
-    return copyOf(partition, read.offset, place, { read, reject, claimed: claims.get(read.offset) })
+    const { offset } = read
+    const place = placeOf(histories, bounds, partition, offset)
+    const repaired = told.get(offset)?.reject?.repaired
+    const isHere = repaired && historyAt(histories, bounds, repaired.offset)?.lineage === repaired.lineage
+    const by = isHere ? seen.find(one => one.offset === repaired.offset)?.content : undefined
+    return copyOf(partition, offset, place, {
+      ...told.get(offset),
+      read,
+      claimed: claims.get(offset),
+      repairing: by?.is === 'event' ? by.event : undefined,
+    })
   })
 }
 
-const isOf = (reject: StoredReject, offset: number, history: History | undefined): boolean =>
-  reject.offset === offset && reject.topicId === history?.topicId && reject.lineage === history.lineage
-
-function claimsByOffset(part: Part): Map<number, Claimed> {
+function claimsByOffset(part: Part, told: ReadonlyMap<number, Told>): Map<number, Claimed> {
   const { histories, bounds, seen, from, firstMs, isBrokerTime, window } = part
   const claims = new Map<number, Claimed>()
   for (const history of histories) {
@@ -182,7 +184,7 @@ function claimsByOffset(part: Part): Map<number, Claimed> {
       isClockKnown: isBrokerTime,
     }
     const isCurrent = history.state !== 'closed' && history.topicId === bounds.topicId
-    for (const sightings of byEventId(settled)) {
+    for (const sightings of byEventId(sightingsOf(settled, told))) {
       const remembered = isCurrent ? window?.remembered : undefined
       const told = claimsOf(sightings, reach, history.rules, remembered, window?.now ?? history)
       sightings.forEach(({ offset }, i) => void claims.set(offset, told[i]!))
@@ -192,7 +194,7 @@ function claimsByOffset(part: Part): Map<number, Claimed> {
 }
 
 /** The valid events that have an id, those with the same one together. */
-function byEventId(seen: readonly Seen[]): Iterable<Seen[]> {
+function byEventId<T extends Seen>(seen: readonly T[]): Iterable<T[]> {
   const withId = seen.filter(({ content }) => content.is === 'event' && content.event.eventId !== undefined)
   return Map.groupBy(withId, ({ content }) => (content.is === 'event' ? content.event.eventId : undefined)).values()
 }

@@ -5,7 +5,9 @@
 import type { LogReader } from '../../kafka/reader.ts'
 import type { RecordWalk } from '../../kafka/records.ts'
 import type { Trouble } from '../../kafka/trouble.ts'
+import { originOf } from '../recount/origin-header.ts'
 import type { RulesFrom } from '../recount/recount.ts'
+import type { Place } from '../recount/repair-book.ts'
 import { scan } from '../recount/scan.ts'
 import { type CountedEvent, judgesRepeated, type Refusal, verdictOf } from '../recount/verdict.ts'
 import type { History } from './history.ts'
@@ -15,6 +17,8 @@ export interface Read {
   readonly offset: number
   readonly appendMs: number
   readonly rules: RulesFrom | undefined
+  /** What it says that it stands for; undefined: it is no repair. */
+  readonly origin: Place | 'nowhere' | undefined
   readonly content:
     | { readonly is: 'event'; readonly event: CountedEvent }
     | { readonly is: 'refused'; readonly refusal: Refusal }
@@ -90,7 +94,7 @@ export async function lookForUser(
       if (latestMs > clockMs) clockMs = latestMs
       isBrokerTime &&= record.brokerTime
       if (record.valueStart >= 0 && names.test(record.bytes.toString('latin1', record.valueStart, record.valueEnd))) {
-        const read = readRecord(record, rulesAt(history, record.offset))
+        const read = readRecord(record, partition, rulesAt(history, record.offset))
         if (isOf(read, record, user, eventId)) seen.push({ ...read, clockMs })
       }
     }
@@ -112,19 +116,21 @@ export async function lookForUser(
 }
 
 /** What a record says, by the rules of its offset. */
-export function readRecord(record: RecordWalk, rules: RulesFrom | undefined): Read {
+export function readRecord(record: RecordWalk, partition: number, rules: RulesFrom | undefined): Read {
   const { offset, appendMs } = record
+  const read = { offset, appendMs, rules, origin: undefined }
   if (record.skipped > 0) {
-    return { offset, appendMs: -1, rules, content: { is: 'skipped', why: record.isControl ? 'control' : 'aborted' } }
+    return { ...read, appendMs: -1, content: { is: 'skipped', why: record.isControl ? 'control' : 'aborted' } }
   }
-  if (record.valueStart < 0) return { offset, appendMs, rules, content: { is: 'skipped', why: 'null' } }
+  if (record.valueStart < 0) return { ...read, content: { is: 'skipped', why: 'null' } }
   if (rules === undefined || !judgesRepeated.includes(rules.judgeVersion)) {
-    return { offset, appendMs, rules, content: { is: 'unrepeatable' } }
+    return { ...read, content: { is: 'unrepeatable' } }
   }
+  const origin = originOf(record, rules.judgeVersion, partition)
   const verdict = verdictOf(record.bytes.subarray(record.valueStart, record.valueEnd), appendMs, rules)
   const content =
     'reason' in verdict ? ({ is: 'refused', refusal: verdict } as const) : ({ is: 'event', event: verdict } as const)
-  return { offset, appendMs, rules, content }
+  return { ...read, origin, content }
 }
 
 /** A bad record is the user's when its text names him: whose it was meant to be cannot be told better. */

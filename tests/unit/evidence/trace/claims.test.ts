@@ -7,14 +7,14 @@ const rules = [{ windowHours: 24, windowIdsMax: 100_000 }]
 const fromStart: Reach = { from: 0, clockMs: -1, isFromStart: true, isClockKnown: true }
 const fromMiddle: Reach = { from: 500, clockMs: 1_000 * hour, isFromStart: false, isClockKnown: true }
 
-/** @param at offset and hours of each record with the id. */
+/** @param at offset and hours of each record with the id, and of a repair whether it claimed it. */
 function tell(
-  at: readonly (readonly [number, number])[],
+  at: readonly (readonly [offset: number, hours: number, isClaim?: boolean])[],
   reach: Reach,
   remembered?: Remembered,
   now = { nextOffset: 10_000_000, clockMs: 10_000 * hour },
 ): string[] {
-  const sightings = at.map(([offset, hours]) => ({ offset, clockMs: hours * hour }))
+  const sightings = at.map(([offset, hours, isClaim]) => ({ offset, clockMs: hours * hour, isClaim }))
   return claimsOf(sightings, reach, rules, remembered, now).map(shown)
 }
 
@@ -106,4 +106,31 @@ test('a record whose id would be remembered had it claimed it, and is not, is a 
   assert.deepEqual(tell([[600, 1_001]], fromMiddle, 'absent', now), ['duplicate of null'])
   assert.deepEqual(tell([[600, 1_001]], fromMiddle, 'absent', { ...now, clockMs: 1_026 * hour }), ['untold'])
   assert.deepEqual(tell([[600, 1_001]], fromMiddle, 'absent', { ...now, nextOffset: 100_000 }), ['untold'])
+})
+
+test('of a repair the tables say whether it claimed the id, which tells of the others as well', () => {
+  assert.deepEqual(
+    tell(
+      [
+        [10, 1, false], // came too late for its origin
+        [11, 1],
+        [12, 1, false],
+        [13, 1],
+      ],
+      fromStart,
+    ),
+    ['duplicate of null', 'counted', 'duplicate of 11', 'duplicate of 11'],
+  )
+  const at = [
+    [600, 1_001],
+    [601, 1_001, true],
+    [602, 1_001],
+  ] as const
+  assert.deepEqual(tell(at, fromMiddle), ['untold', 'counted', 'duplicate of 601'])
+  assert.deepEqual(tell(at, fromMiddle, { from: 550, to: 700 }), ['duplicate of 601', 'counted', 'duplicate of 601'])
+  const late = [
+    [600, 1_001, false],
+    [601, 1_001],
+  ] as const
+  assert.deepEqual(tell(late, fromMiddle, { from: 550, to: 700 }), ['duplicate of null', 'counted'])
 })
