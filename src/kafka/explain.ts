@@ -4,15 +4,18 @@ import type { Config } from '../runtime/config.ts'
 import { connectionOptions, serverName } from './cluster.ts'
 import { asksForSasl, isSilentEnd, Refused, refusal } from './refusal.ts'
 
+/** No broker can be reached; the message says where and what to do. */
+export class Unreachable extends Error {}
+
 const askMs = 3_000
 
-/** @returns Refused, what to do where no broker can be reached, or the error as it came. */
+/** @returns Refused, Unreachable, or the error as it came. */
 export async function explain(config: Config, error: unknown): Promise<Error> {
   const sentence = refusal(config, error) ?? (isSilentEnd(error) ? await askWhy(config) : undefined)
   if (sentence !== undefined) return new Refused(sentence, { cause: error })
   if ((error as Error).message !== 'Cannot connect to any broker.') return error as Error
   const servers = config.kafka.bootstrapServers.join(', ')
-  return new Error(`no broker can be reached at ${servers}: start Kafka, or set KAFKA_BOOTSTRAP_SERVERS`, {
+  return new Unreachable(`no broker can be reached at ${servers}: start Kafka, or set KAFKA_BOOTSTRAP_SERVERS`, {
     cause: error,
   })
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseConfig } from '../../src/runtime/config.ts'
 import type { Part } from '../../src/runtime/health.ts'
 import { freePort } from '../../src/stack/port.ts'
+import { readStatus } from '../../src/upkeep/status/status.ts'
 import { assertBalanced, countedTable, fates, ledger, recount, type Sent, untilRead } from '../support/counting.ts'
 import {
   connect,
@@ -34,6 +36,11 @@ test('G5: Kafka killed and away for longer than a session costs no membership, d
   await sendForeign(t, topic, messages(1_000, 20_000), kafka)
   await kafka.kill()
   await until(() => kafkaIs('away'), 30_000, 'it misses the group')
+  const { kafkaProblem } = await readStatus(parseConfig(settings))
+  assert.equal(
+    kafkaProblem,
+    `no broker can be reached at ${kafka.address}: start Kafka, or set KAFKA_BOOTSTRAP_SERVERS`,
+  )
   await kafka.start()
   await sendForeign(t, topic, messages(21_000, 1_000), kafka)
   await untilRead(client, 22_000)

@@ -1,6 +1,7 @@
 /** Where every partition stands: positions, fates, lag, window, owner, halts; rejects by reason; totals. */
 import type { Client } from 'pg'
 import { listBounds, type PartitionBounds } from '../../kafka/bounds.ts'
+import { Unreachable } from '../../kafka/explain.ts'
 import { Refused } from '../../kafka/refusal.ts'
 import { describeTopic, TopicForbidden } from '../../kafka/topic.ts'
 import type { Config } from '../../runtime/config.ts'
@@ -103,8 +104,8 @@ async function readLog(config: Config): Promise<LogSide> {
     return { bounds: await listBounds(config, topic.partitions), problem: null }
   } catch (error) {
     const { message } = error as Error
-    const isRefused = error instanceof Refused || error instanceof TopicForbidden
-    return { bounds: new Map(), problem: isRefused ? message : `Kafka does not answer: ${message}` }
+    const isSaid = [Refused, TopicForbidden, Unreachable].some(one => error instanceof one)
+    return { bounds: new Map(), problem: isSaid ? message : `Kafka does not answer: ${message}` }
   }
 }
 
