@@ -1,0 +1,125 @@
+/** Defects of settling and of the loop around it: the fence, retries, ownership, halts. */
+import { of } from './mutant.ts'
+
+const settle = of('src/consumer/settle.ts')
+const settler = of('src/consumer/settler.ts')
+const partition = of('src/consumer/partition.ts')
+const opener = of('src/consumer/opener.ts')
+const loop = of('src/consumer/loop.ts')
+
+export const settleMutants = [
+  settle('the fence is removed', 'else if (row.nextOffset === batch.from) continue', 'else continue'),
+  settle('the fence lets those pass that are behind', 'row.nextOffset === batch.from', 'row.nextOffset >= batch.from'),
+  settle('a halted partition is settled', 'if (!row.isOpen || ', 'if ('),
+  settle('rules that were changed go unnoticed', ' || row.rulesVersion !== batch.of.rulesVersion', ''),
+  settle(
+    'a batch that landed is taken for another',
+    "isSame(row, batch) ? 'settled'",
+    "isSame(row, batch) ? 'overtaken'",
+  ),
+  settle("another's batch is taken for ours", "isSame(row, batch) ? 'settled' : 'overtaken'", "'settled'"),
+  settle(
+    'the same batch is known by its end alone',
+    ' && tail?.epoch === batch.tail.epoch && tail.crc === batch.tail.crc',
+    ' && tail !== null',
+  ),
+  settle('a row that is held counts as gone', "held.has(batch.of.partition) ? 'busy'", "held.has(-1) ? 'busy'"),
+  settle('a row that is gone counts as held', "held.has(batch.of.partition) ? 'busy' : 'overtaken'", "'busy'"),
+  settle('counts are forgotten', '    await tables.addCounts(ours)\n', ''),
+  settle('ids are forgotten', '    await tables.keepIds(ours)\n', ''),
+  settle('rejects are forgotten', '    await tables.keepRejects(ours)\n', ''),
+  settle('repairs are forgotten', '    await tables.markRepaired(ours)\n', ''),
+  settle(
+    'COMMIT comes before the counts',
+    '    await tables.addCounts(ours)\n',
+    '    await tables.commit()\n    await tables.addCounts(ours)\n',
+  ),
+  settler(
+    'a settle without answer is taken for done',
+    '      const fault = this.#faultOf(error)\n      this.#failures += 1\n',
+    "      const fault = this.#faultOf(error)\n      if (fault.kind === 'connection') for (const one of due) one.settled(one.settling!)\n      this.#failures += 1\n",
+  ),
+  settler(
+    'a settle that failed is forgotten',
+    '      this.#failures += 1\n      if (fault',
+    '      for (const one of due) one.settling = undefined\n      this.#failures += 1\n      if (fault',
+  ),
+  settler(
+    'an outcome of an earlier owner is applied',
+    'if (partition.settling !== batch) return',
+    'if (partition.settling === null) return',
+  ),
+  settler(
+    'a busy partition counts as settled',
+    "} else if (outcome === 'busy') {\n      partition.dueMs",
+    "} else if (outcome === 'busy') {\n      partition.settled(batch)\n      partition.dueMs",
+  ),
+  settler(
+    'an overtaken partition goes on',
+    '      partition.drop(time.nowMs())\n    }\n  }\n\n  async #haltRefused',
+    '      partition.settled(batch)\n    }\n  }\n\n  async #haltRefused',
+  ),
+  settler(
+    'a batch that is refused halts nothing',
+    "if (fault.kind === 'data') {\n        await this.#haltRefused(partition, batch, fault)",
+    "if (fault.kind === 'data') {\n        partition.settled(batch)",
+  ),
+  settler(
+    'what is left is given away unsettled',
+    'if (partition.isSettled) partitions.delete',
+    'if (partition.rest === undefined) partitions.delete',
+  ),
+  partition(
+    'the window is not rolled back',
+    '    this.fold = undefined\n    this.rest = undefined\n    this.settling = undefined\n    this.trouble = undefined\n    this.dueMs',
+    '    this.rest = undefined\n    this.settling = undefined\n    this.trouble = undefined\n    this.dueMs',
+  ),
+  partition(
+    'an answer to an old question is taken',
+    'if (topicId !== this.fold!.of.topicId || offset !== this.fold!.next) return',
+    '',
+  ),
+  partition(
+    'a batch is taken while another is on the way',
+    'this.settling ??= this.fold?.takeBatch()',
+    'this.settling = this.fold?.takeBatch() ?? this.settling',
+  ),
+  partition('a trouble behind good records is forgotten', '      this.trouble ??= this.rest!.trouble\n', ''),
+  opener(
+    'a halt before all is settled',
+    ' || !partition.isSettled) continue\n      if (partition.dueMs',
+    ') continue\n      if (partition.dueMs',
+  ),
+  opener(
+    'a halt without a second look',
+    'const again = await examine(log, placeOf(place), bounds.batchBytesMax, true, time)',
+    'const again: Trouble | undefined = trouble',
+  ),
+  opener(
+    'an opening does not look at the log',
+    'const trouble = await examine(log, placeOf(standing), bounds.batchBytesMax, false, time)',
+    'const trouble = undefined',
+  ),
+  opener(
+    'a start that was counted moves',
+    'standing.nextOffset === startOffset && standing.clockMs === -1 ? startOffset',
+    'standing.nextOffset >= startOffset ? standing.nextOffset',
+  ),
+  opener('a halted partition is opened', 'if (halt !== undefined) return this.#rest(partition, halt, wasHalted)', ''),
+  opener('an origin is asked for before all is settled', ' || partition.pendingRecords > 0) continue', ') continue'),
+  opener(
+    'an opening of somebody else is used',
+    '    if (!isOurs()) return\n    partition.opened',
+    '    partition.opened',
+  ),
+  loop(
+    'partitions that are gone are read on',
+    "if (!numbers.includes(number)) partition.phase = 'leaving'",
+    "if (numbers.length > 99) partition.phase = 'leaving'",
+  ),
+  loop(
+    'what comes back is taken as it was left',
+    "else if (held.phase === 'leaving') held.takeBack(this.#core.time.nowMs())",
+    "else if (held.phase === 'leaving') held.phase = 'open'",
+  ),
+]
