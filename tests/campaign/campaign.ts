@@ -3,18 +3,16 @@
  * writes tests/RESULTS.md. Ends with 1 unless everything was run and passed.
  * Flags: --only TOOL (its earlier reports go), --add (they stay), --render (runs nothing).
  */
-import { spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { commit } from '../../src/runtime/build.ts'
 import { projectRoot } from '../../src/runtime/config.ts'
 import { type Machine, thisMachine } from './machine.ts'
 import { inOrder, render } from './render.ts'
 import type { Report } from './report.ts'
+import { runTool } from './run-tool.ts'
 import { summaryOf } from './summary.ts'
-import { type Tool, tools } from './tools.ts'
+import { tools } from './tools.ts'
 
 const folder = join(projectRoot, 'tests/results')
 const machineFile = join(folder, 'machine.json')
@@ -32,7 +30,7 @@ async function campaign(): Promise<number> {
   }
   mkdirSync(folder, { recursive: true })
   if (!flags.render || !existsSync(machineFile)) writeJson(machineFile, thisMachine())
-  if (!flags.render) for (const tool of wanted) await runTool(tool, flags.add === true)
+  if (!flags.render) for (const tool of wanted) await runTool(tool, folder, flags.add === true)
   const { text, passed } = page()
   writeFileSync(resultsFile, text)
   process.stdout.write(`${passed ? 'everything passed' : 'not everything passed'}: ${resultsFile}\n`)
@@ -49,47 +47,6 @@ export function page(): { readonly text: string; readonly passed: boolean } {
   const summaries = tools.map(tool => summaryOf(tool, reports))
   const machine = JSON.parse(readFileSync(machineFile, 'utf8')) as Machine
   return { text: render(summaries, machine), passed: summaries.every(({ faults }) => faults.length === 0) }
-}
-
-async function runTool(tool: Tool, isAdded: boolean): Promise<void> {
-  if (!isAdded) {
-    for (const file of readdirSync(folder)) if (file.startsWith(`${tool.name}-`)) rmSync(join(folder, file))
-  }
-  for (const flags of tool.runs) {
-    const seed = String(randomInt(2 ** 31))
-    const report = join(folder, `${tool.name}-${seed}.json`)
-    const startedMs = Date.now()
-    const args = [...flags, '--seed', seed, '--report', report]
-    process.stdout.write(`\nnpm run ${tool.name} -- ${args.join(' ')}\n`)
-    const code = await ended(
-      spawn('npm', ['run', '--silent', tool.name, '--', ...args], { cwd: projectRoot, stdio: 'inherit' }),
-    )
-    if (!existsSync(report)) writeJson(report, failed(tool, flags, seed, startedMs))
-    // One that says it passed and ends otherwise has not.
-    const said = JSON.parse(readFileSync(report, 'utf8')) as Report
-    if (code !== 0) writeJson(report, { ...said, verdict: 'failed', figures: { ...said.figures, ended: code } })
-  }
-}
-
-/** Of a run that could not say how it went. */
-function failed(tool: Tool, flags: readonly string[], seed: string, startedMs: number): Report {
-  return {
-    tool: tool.name,
-    command: ['npm run', tool.name, '--', ...flags, '--seed', seed].join(' '),
-    seed,
-    startedAt: new Date(startedMs).toISOString(),
-    seconds: Math.round((Date.now() - startedMs) / 1_000),
-    commit,
-    verdict: 'failed',
-    figures: {},
-  }
-}
-
-function ended(child: ReturnType<typeof spawn>): Promise<number | string> {
-  return new Promise(resolve => {
-    child.once('error', error => resolve(error.message))
-    child.once('exit', (code, signal) => resolve(code ?? signal ?? 'nothing'))
-  })
 }
 
 function writeJson(file: string, value: object): void {

@@ -41,7 +41,7 @@ export interface Answer {
   readonly from: number
   /** Behind the last offset. */
   readonly to: number
-  readonly bytes: Buffer
+  readonly batches: readonly Buffer[]
   readonly aborted: readonly Aborted[]
   /** Data records; those of transactions that were rolled back and their markers are not among them. */
   readonly records: readonly Placed[]
@@ -54,7 +54,7 @@ const batchesMax = 8
 const recordsMax = 64
 
 export function drawnAnswer(dice: Dice, pool: Pool, from: number, made: Made): Answer {
-  const parts: Buffer[] = []
+  const batches: Buffer[] = []
   const aborted: Aborted[] = []
   const records: Placed[] = []
   let fuzzed = 0
@@ -64,17 +64,22 @@ export function drawnAnswer(dice: Dice, pool: Pool, from: number, made: Made): A
     const brokerMs = dice.once(3) ? undefined : startMs + dice.below(3_600_000)
     const placed = drawnRecords(dice, pool, offset, brokerMs, made, of)
     fuzzed += placed.filter(record => !record.isNeighbour).length
-    parts.push(encoded(dice, placed, brokerMs, ending !== undefined))
+    batches.push(encoded(dice, placed, brokerMs, ending !== undefined))
     if (ending === 'abort') aborted.push({ producerId, firstOffset: BigInt(offset) })
     else records.push(...placed)
     offset += placed.length
-    if (ending !== undefined) parts.push(encodeMarker(offset++, producerId, ending))
+    if (ending !== undefined) batches.push(encodeMarker(offset++, producerId, ending))
   }
-  return { from, to: offset, bytes: Buffer.concat(parts), aborted, records, fuzzed }
+  return { from, to: offset, batches, aborted, records, fuzzed }
 }
 
 /** One batch of records with the sender's times, as a real broker takes it from a producer. @param of its partition. */
-export function drawnBatch(dice: Dice, pool: Pool, from: number, of: Fuzzed): Pick<Answer, 'bytes' | 'records'> {
+export function drawnBatch(
+  dice: Dice,
+  pool: Pool,
+  from: number,
+  of: Fuzzed,
+): { readonly bytes: Buffer; readonly records: readonly Placed[] } {
   const records = drawnRecords(dice, pool, from, undefined, new Map(), of)
   const bytes = encoded(dice, records, undefined, false)
   bytes.writeBigInt64BE(0n, 0) // the broker gives the offsets

@@ -1,5 +1,6 @@
 /** One fuzzed log: from its seed alone, so that a difference can be found again. */
 import { drawnAnswer } from './answer.ts'
+import { damaged } from './damage.ts'
 import { diceOf } from './dice.ts'
 import type { Plain } from './judges.ts'
 import { type Pool, poolOf } from './pool.ts'
@@ -10,6 +11,8 @@ import type { Made } from './value.ts'
 export const recordsPerLog = 20_000
 /** So many logs, by their seed, share what fast-check draws. */
 const logsPerPool = 64
+/** For each so many, one answer with a damaged batch is read besides. */
+const recordsPerDamage = 1_000
 
 export interface Fuzzed {
   readonly records: number
@@ -25,20 +28,31 @@ export function fuzzLog(seed: number, records = recordsPerLog, plain?: Plain): F
   const dice = diceOf(`fuzz ${seed}`)
   const pool = poolFor(Math.floor(seed / logsPerPool))
   const threeWay = new ThreeWay(plain)
+  const seen = new Map<string, number>()
   const made: Made = new Map()
   let [fuzzed, next] = [0, 0]
-  while (fuzzed < records) {
-    const answer = drawnAnswer(dice, pool, next, made)
-    try {
+  try {
+    while (fuzzed < records) {
+      const answer = drawnAnswer(dice, pool, next, made)
       threeWay.check(answer)
-    } catch (error) {
-      if (!(error instanceof Difference)) throw error
-      return { records: fuzzed, seen: threeWay.seen, made, difference: error.message }
+      fuzzed += answer.fuzzed
+      next = answer.to
     }
-    fuzzed += answer.fuzzed
-    next = answer.to
+    add(seen, threeWay.seen)
+    for (let left = Math.ceil(records / recordsPerDamage); left > 0; left--) {
+      const ending = new ThreeWay(plain)
+      ending.checkDamaged(damaged(dice, drawnAnswer(dice, pool, 0, new Map())))
+      add(seen, ending.seen)
+    }
+  } catch (error) {
+    if (!(error instanceof Difference)) throw error
+    return { records: fuzzed, seen, made, difference: error.message }
   }
-  return { records: fuzzed, seen: threeWay.seen, made, difference: undefined }
+  return { records: fuzzed, seen, made, difference: undefined }
+}
+
+function add(sum: Map<string, number>, more: ReadonlyMap<string, number>): void {
+  for (const [name, times] of more) sum.set(name, (sum.get(name) ?? 0) + times)
 }
 
 let latest: { readonly seed: number; readonly pool: Pool } | undefined

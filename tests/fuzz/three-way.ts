@@ -2,26 +2,21 @@
  * Each answer is read three times: by the consumer's fold, by the recount of `verify`, and by the slow judge with a set
  * of ids. All three must say the same of every record, and the good records around the fuzzed ones must be counted.
  */
-import type { Batch } from '../../src/consumer/batch.ts'
-import { sumOf } from '../../src/consumer/delta.ts'
-import { Fold } from '../../src/consumer/fold.ts'
-import { IdHash } from '../../src/consumer/id-hash.ts'
 import { Recount, type Recounted } from '../../src/evidence/recount/recount.ts'
 import { RepairBook } from '../../src/evidence/recount/repair-book.ts'
 import { Spill } from '../../src/evidence/recount/spill.ts'
 import { RecordWalk } from '../../src/kafka/records.ts'
 import { plainJudge } from '../support/plain-judge.ts'
 import { type Answer, limits, of, type Placed } from './answer.ts'
-import { compare, dateOf, type Folded, forOrigin } from './compare.ts'
+import { compare, dateOf, forOrigin } from './compare.ts'
+import type { Damaged } from './damage.ts'
+import { batchBytesMax, Folding } from './folding.ts'
 import { agree, escaped, type Plain, saidOf, shrunk } from './judges.ts'
 import { PlainOrigins } from './plain-origins.ts'
 
 /** Longer than any clock of a fuzzed log moves: no id leaves. What leaves a window has tests of its own. */
 const rules = { version: 1, judgeVersion: 2, ...limits, windowHours: 8_760, windowIdsMax: 2_000_000 }
 const idKey = Buffer.from('sixteen bytes ok')
-const batchBytesMax = 1 << 27
-/** What the tables say around a reject that a repair names; few, so that the fold has to ask again. */
-const originsRead = 20
 
 /** Somebody said something else; every line of it is for a person. */
 export class Difference extends Error {}
@@ -29,7 +24,7 @@ export class Difference extends Error {}
 export class ThreeWay {
   /** How often each fate, and each reason of a rejection, came. */
   readonly seen = new Map<string, number>()
-  readonly #fold = new Fold({ of, nextOffset: 0, clockMs: -1, tail: undefined, ids: [] }, rules, new IdHash(idKey))
+  readonly #folding = new Folding(rules, idKey)
   readonly #recount = new Recount({
     of,
     rules: [{ fromOffset: 0, ...rules }],
@@ -39,9 +34,7 @@ export class ThreeWay {
     book: new RepairBook(new Spill()),
   })
   readonly #ids = new Set<string>()
-  /** As the slow judge has them, and as the fold has settled them. */
   readonly #origins = new PlainOrigins()
-  readonly #settled = new PlainOrigins()
   readonly #plain: Plain
 
   /** @param plain another one in a test that plants a fault. */
@@ -51,32 +44,61 @@ export class ThreeWay {
 
   /** @throws Difference. Nothing may be asked any more after it. */
   check(answer: Answer): void {
-    let folded: Folded
-    let recounted: readonly string[]
-    const plain = answer.records.map(record => this.#plainFate(record))
-    try {
-      recounted = this.#byRecount(answer)
-      folded = this.#byFold(answer)
-    } catch (error) {
-      throw this.#named(answer, `reading it threw ${(error as Error).stack}`)
-    }
-    for (const [i, fate] of plain.entries()) {
-      if (recounted[i] === fate) continue
-      throw this.#named(answer, `offset ${answer.records[i]!.offset}\nplain: ${fate}\nrecount: ${recounted[i]}`)
-    }
+    const { plain, recounted, folded } = this.#read(answer)
+    const { next, trouble } = recounted
+    if (trouble !== undefined || next !== answer.to)
+      throw this.#named(answer, `it ended at ${next}: ${trouble?.detail}`)
+    for (const [i, fate] of plain.entries()) this.#compareFate(answer, i, fate, recounted.fates[i])
     const told = compare(folded, answer, plain)
     if (told !== undefined) throw this.#named(answer, told)
     for (const fate of plain) this.#note(fate)
     const skipped = answer.to - answer.from - answer.records.length
-    if (skipped > 0) this.seen.set('rolled back', (this.seen.get('rolled back') ?? 0) + skipped)
+    if (skipped > 0) this.#add('rolled back', skipped)
+  }
+
+  /**
+   * Of an answer with a damaged batch: reading it throws nothing, what lies before the damage has its fates, and of the
+   * rest fold and recount make the same, up to the same halt. Nothing may be asked any more after it.
+   * @throws Difference.
+   */
+  checkDamaged({ answer, from }: Damaged): void {
+    const { plain, recounted, folded } = this.#read(answer)
+    for (const [i, fate] of plain.entries()) {
+      if (answer.records[i]!.offset < from) this.#compareFate(answer, i, fate, recounted.fates[i])
+    }
+    const { next, trouble } = recounted
+    const byFate = (fate: string) => recounted.fates.filter(one => one.startsWith(fate)).length
+    const expected = [next, byFate('counted'), byFate('duplicate'), byFate('rejected')].join()
+    const told = [folded.to, folded.counted, folded.duplicate, folded.rejected].join()
+    if (told !== expected)
+      throw this.#named(answer, `damaged from ${from}: the fold says ${told}, the recount ${expected}`)
+    this.#add(`damaged: ${trouble?.reason ?? 'read on'}`, 1)
+  }
+
+  #read(answer: Answer) {
+    const plain = answer.records.map(record => this.#plainFate(record))
+    try {
+      return { plain, recounted: this.#byRecount(answer), folded: this.#folding.read(answer) }
+    } catch (error) {
+      throw this.#named(answer, `reading it threw ${(error as Error).stack}`)
+    }
+  }
+
+  #compareFate(answer: Answer, i: number, plain: string, recounted: string | undefined): void {
+    if (recounted === plain) return
+    throw this.#named(answer, `offset ${answer.records[i]!.offset}\nplain: ${plain}\nrecount: ${recounted}`)
   }
 
   #note(fate: string): void {
     const from = fate.startsWith('rejected ') ? 'rejected '.length : 0
     const end = fate.indexOf(' ', from)
     const word = fate.slice(from, end < 0 ? undefined : end)
-    this.seen.set(word, (this.seen.get(word) ?? 0) + 1)
-    if (fate.includes(' for ')) this.seen.set('repair', (this.seen.get('repair') ?? 0) + 1)
+    this.#add(word, 1)
+    if (fate.includes(' for ')) this.#add('repair', 1)
+  }
+
+  #add(what: string, times: number): void {
+    this.seen.set(what, (this.seen.get(what) ?? 0) + times)
   }
 
   /** One line says all that must be equal: the fate, what it counts as or why it does not, and what it stands for. */
@@ -102,52 +124,14 @@ export class ThreeWay {
     return `counted ${said.date} ${said.userId} ${said.itemId} ${said.activity}${forOrigin(origin)}`
   }
 
-  #byRecount({ bytes, from, to, aborted }: Answer): string[] {
-    const walk = new RecordWalk(bytes, from, aborted, batchBytesMax)
+  #byRecount({ batches, from, aborted }: Answer) {
+    const walk = new RecordWalk(Buffer.concat(batches), from, aborted, batchBytesMax)
     const fates: string[] = []
     while (walk.next()) {
       const recounted = this.#recount.take(walk)
       if (walk.skipped === 0) fates.push(fateOf(recounted))
     }
-    if (walk.trouble !== undefined || walk.offset + 1 !== to) {
-      throw new Error(`the walk ended at ${walk.offset}: ${JSON.stringify(walk.trouble)}`)
-    }
-    return fates
-  }
-
-  /** As the loop does it: what comes before a repair is settled first, then the fold is told what the tables say. */
-  #byFold({ bytes, from, aborted }: Answer): Folded {
-    const walk = new RecordWalk(bytes, from, aborted, batchBytesMax)
-    const batches: Batch[] = []
-    const settle = () => {
-      const batch = this.#fold.takeBatch()
-      if (batch === undefined) return
-      batches.push(batch)
-      for (const { offset, origin } of batch.rejects) if (origin === undefined) this.#settled.add(offset)
-      for (const { origin } of batch.repairs) this.#settled.repair(origin.offset)
-    }
-    while (this.#fold.take(walk, 100)) {
-      const { awaited, next } = this.#fold
-      if (awaited === undefined) continue
-      settle()
-      const { topicId, lineage, offset } = awaited
-      const isOfThisLog = topicId === of.topicId && lineage === of.lineage
-      const read = isOfThisLog ? this.#settled.from(offset, originsRead) : []
-      const end = isOfThisLog ? next : Number.MAX_SAFE_INTEGER
-      const to = read.length < originsRead ? end : read.at(-1)![0] + 1
-      this.#fold.learn({ topicId, lineage, from: offset, to, repaired: new Map(read) })
-    }
-    settle()
-    return {
-      to: this.#fold.next,
-      counted: sum(batches, 'counted'),
-      duplicate: sum(batches, 'duplicate'),
-      skipped: sum(batches, 'skipped'),
-      rejected: sum(batches, 'rejected'),
-      delta: sumOf(batches.map(batch => batch.delta)),
-      rejects: batches.flatMap(batch => batch.rejects),
-      repairs: batches.flatMap(batch => batch.repairs),
-    }
+    return { fates, next: walk.offset + 1, trouble: walk.trouble }
   }
 
   /** Finds the record by judging each alone. */
@@ -166,9 +150,6 @@ export class ThreeWay {
     return new Difference([told, 'each record alone is judged alike; together:', ...all].join('\n'))
   }
 }
-
-const sum = (batches: readonly Batch[], fate: 'counted' | 'duplicate' | 'skipped' | 'rejected') =>
-  batches.reduce((total, batch) => total + batch[fate], 0)
 
 function fateOf(recounted: Recounted): string {
   if (recounted.fate === 'skipped') return 'skipped'
