@@ -80,8 +80,14 @@ test('a room imports only what the table allows', () => {
   assert.deepEqual(forbidden, [])
 })
 
-test('evidence knows the contract only: a recount with the judge of the count would prove nothing', () => {
-  const known = across.filter(({ from, to }) => roomOf(from) === 'evidence' && roomOf(to) === 'event')
+test('proofs know the contract only: a recount with the judge of the count would prove nothing', () => {
+  const isProof = (file: string) => roomOf(file) === 'evidence' && !file.startsWith('evidence/rejects/')
+  const known = across.filter(({ from, to }) => isProof(from) && roomOf(to) === 'event')
+  assert.deepEqual(
+    across.filter(({ from, to }) => isProof(from) && to.startsWith('evidence/rejects/')),
+    [],
+    'and nothing of the repairs, which judge beforehand',
+  )
   assert.deepEqual(
     known.filter(({ to }) => to !== 'event/schema.ts'),
     [],

@@ -2,6 +2,11 @@
 
 /** @returns the value of the last header of this name; undefined where there is none, or the bytes are no headers. */
 export function headerOf(headers: Buffer, name: string): Buffer | undefined {
+  return headersOf(headers)?.findLast(([one]) => one === name)?.[1] ?? undefined
+}
+
+/** @returns names and values in their order; undefined when the bytes are no headers. */
+export function headersOf(headers: Buffer): [name: string, value: Buffer | null][] | undefined {
   let at = 0
   const varint = () => {
     let value = 0
@@ -14,15 +19,15 @@ export function headerOf(headers: Buffer, name: string): Buffer | undefined {
   }
   const field = () => {
     const length = varint()
-    if (length < 0) return undefined
+    if (length < 0) return null
     at += length
     return headers.subarray(at - length, at)
   }
-  let found: Buffer | undefined
-  for (let left = varint(); left > 0 && at < headers.length; left--) {
-    const isIt = field()?.toString() === name
-    const value = field()
-    if (isIt) found = value
+  const found: [string, Buffer | null][] = []
+  for (let left = varint(); left > 0; left--) {
+    if (at >= headers.length) return undefined
+    const name = field()?.toString() ?? ''
+    found.push([name, field()])
   }
   return at === headers.length ? found : undefined
 }

@@ -1,11 +1,34 @@
 /** What a verb says and asks. */
+import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline/promises'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import { type Flags, WrongUse } from './verb.ts'
 
 /** @returns 0, the exit code of a verb that has nothing more to do. */
 export function say(text: string): 0 {
   process.stdout.write(`${text}\n`)
   return 0
+}
+
+/** What comes piece by piece, no faster than it is read. A reader that has seen enough ends it. @returns 0 */
+export async function stream(pieces: AsyncIterable<string>): Promise<0> {
+  try {
+    await pipeline(Readable.from(pieces), process.stdout, { end: false })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+  }
+  return 0
+}
+
+/** A file that a flag names, or with `-` what comes in. @throws WrongUse when it cannot be read. */
+export async function readInput(path: string): Promise<string> {
+  try {
+    return path === '-' ? await text(process.stdin) : await readFile(path, 'utf8')
+  } catch (error) {
+    throw new WrongUse(`${path} cannot be read: ${(error as Error).message}`)
+  }
 }
 
 /** The report for programs or for people. @returns 0 */

@@ -5,6 +5,7 @@ import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
 import { partitions } from './partitions.ts'
 import { producer } from './producer.ts'
+import { rejects } from './rejects.ts'
 import { reset } from './reset.ts'
 import { setup } from './setup.ts'
 import { start } from './start.ts'
@@ -24,6 +25,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
   verify,
   trace,
   explain,
+  rejects,
   doctor,
   reset,
 }

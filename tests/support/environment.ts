@@ -186,7 +186,7 @@ export interface Role {
 
 /**
  * Runs `src/cli.ts VERB` with these settings; none come from a stack that runs on this machine. Killed after the test.
- * @param root the folder of another version, see version.ts
+ * @param root the folder of another version, see version.ts @param input what it reads
  */
 export function roleProcess(
   test: Lifetime,
@@ -194,11 +194,14 @@ export function roleProcess(
   settings: Readonly<Record<string, string>> = {},
   args: readonly string[] = [],
   root = projectRoot,
+  input?: string,
 ): Role {
   const child = spawn(process.execPath, [join(root, 'src/cli.ts'), verb, ...args], {
     env: { ...process.env, FOOTFALL_DATA: join(shared().folder, 'no-stack'), ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   })
+  child.stdin.on('error', () => {}) // it may end before it has read all
+  child.stdin.end(input)
   const output: string[] = []
   const errors: string[] = []
   createInterface(child.stdout).on('line', line => output.push(line))
