@@ -24,11 +24,13 @@ export async function runTool(tool: Tool, folder: string, isAdded: boolean): Pro
   for (const flags of tool.runs) {
     const seed = String(randomInt(2 ** 31))
     const report = join(folder, `${tool.name}-${seed}.json`)
-    const args = [...flags, '--seed', seed, '--report', report]
-    say(`\nnpm run ${tool.name} -- ${args.join(' ')}`)
+    const args = [...flags, ...(tool.isSeeded ? ['--seed', seed] : [])]
+    const command = ['npm run', tool.name, ...(args.length > 0 ? ['--', ...args] : [])].join(' ')
+    say(`\n${command}`)
     const startedMs = Date.now()
-    const code = await ended(spawn(process.execPath, [...script, ...args], { cwd: projectRoot, stdio: 'inherit' }))
-    if (!existsSync(report)) writeJson(report, failed(tool, flags, seed, startedMs))
+    const all = [...script, ...args, '--report', report]
+    const code = await ended(spawn(process.execPath, all, { cwd: projectRoot, stdio: 'inherit' }))
+    if (!existsSync(report)) writeJson(report, failed(tool.name, command, seed, startedMs))
     const said = JSON.parse(readFileSync(report, 'utf8')) as Report
     if (code !== 0) writeJson(report, { ...said, verdict: 'failed', figures: { ...said.figures, ended: code } })
   }
@@ -39,17 +41,10 @@ interface Manifest {
 }
 
 /** Of a run that could not say how it went. */
-function failed(tool: Tool, flags: readonly string[], seed: string, startedMs: number): Report {
-  return {
-    tool: tool.name,
-    command: ['npm run', tool.name, '--', ...flags, '--seed', seed].join(' '),
-    seed,
-    startedAt: new Date(startedMs).toISOString(),
-    seconds: Math.round((Date.now() - startedMs) / 1_000),
-    commit,
-    verdict: 'failed',
-    figures: {},
-  }
+function failed(tool: string, command: string, seed: string, startedMs: number): Report {
+  const startedAt = new Date(startedMs).toISOString()
+  const seconds = Math.round((Date.now() - startedMs) / 1_000)
+  return { tool, command, seed, startedAt, seconds, commit, verdict: 'failed', figures: {} }
 }
 
 /** @returns its exit code, or what ended it instead. */

@@ -10,7 +10,9 @@ export interface Goal {
 export interface Tool {
   readonly name: string
   readonly shows: string
-  /** The flags of each run but --seed and --report; every run has a seed of its own. */
+  /** Each run has a seed of its own, unless the tool takes none. */
+  readonly isSeeded: boolean
+  /** The flags of each run, but --seed and --report. */
   readonly runs: readonly (readonly string[])[]
   readonly goals: readonly Goal[]
 }
@@ -18,6 +20,7 @@ export interface Tool {
 export const tools: readonly Tool[] = [
   {
     name: 'simulate',
+    isSeeded: true,
     shows:
       'The consumer’s core on a simulated log and store: crashes at any await, lost COMMIT answers, zombies, rebalances, redelivery, trims, truncations. The ledger is checked after every commit, the counts against a naive recount at the end.',
     runs: Array.from({ length: 5 }, () => ['--count', '1000000']),
@@ -28,6 +31,7 @@ export const tools: readonly Tool[] = [
   },
   {
     name: 'chaos',
+    isSeeded: true,
     shows:
       'A real Kafka, a real PostgreSQL and consumers as processes, killed, stopped, cut off and filled up by a seeded schedule, while a poller reads ledger and API. At the end every acknowledged event is counted once, and `verify` proves it.',
     runs: [['--schedules', '60']],
@@ -45,6 +49,7 @@ export const tools: readonly Tool[] = [
   },
   {
     name: 'fuzz',
+    isSeeded: true,
     shows:
       'Records drawn by JSON’s grammar and broken, between good ones in record batches of every codec, read by the consumer’s fold, by the recount of `verify` and by a third judge that shares no code with either.',
     runs: [['--count', '10000000']],
@@ -55,12 +60,13 @@ export const tools: readonly Tool[] = [
   },
   {
     name: 'mutants',
+    isSeeded: false,
     shows:
       'Small defects planted one by one into a copy of the core and its SQL. Each must be found by the simulator or the tests; one that survives is a hole in them.',
     runs: [[]],
     goals: [
-      { figure: 'mutants', least: 40 },
-      { figure: 'survivors', most: 0 },
+      { figure: 'planted bugs', least: 40 },
+      { figure: 'survived', most: 0 },
     ],
   },
 ]

@@ -10,6 +10,7 @@ import type { Tool } from '../../campaign/tools.ts'
 const tool: Tool = {
   name: 'simulate',
   shows: 'Something.',
+  isSeeded: true,
   runs: [[]],
   goals: [
     { figure: 'schedules', least: 10 },
