@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import kafkajs, { type Admin } from 'kafkajs'
 import type pg from 'pg'
-import { startKafka } from '../../src/stack/kafka.ts'
 import {
   assertBalanced,
   countedTable,
@@ -17,20 +14,10 @@ import {
   untilRead,
 } from '../support/counting.ts'
 import { seal } from '../support/encode-log.ts'
-import {
-  type Address,
-  closing,
-  connect,
-  freshDatabase,
-  freshName,
-  freshTopic,
-  type Own,
-  sharedFolder,
-  sharedJars,
-  until,
-} from '../support/environment.ts'
+import { type Address, closing, connect, freshDatabase, freshTopic, until } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { foreignClient, sendForeign } from '../support/foreign.ts'
+import { batchesOf, kafkaOverFiles } from '../support/kafka-files.ts'
 import { carryOut, halts, runPartitions } from '../support/resume.ts'
 
 const { ConfigResourceTypes } = kafkajs
@@ -315,54 +302,6 @@ function flip(batch: Buffer, at: number, bit: number): void {
 function set(batch: Buffer, at: number, byte: number): Buffer {
   batch[at] = byte
   return batch
-}
-
-/** The record batches of a segment file, as views of it. */
-function batchesOf(segment: Buffer): Buffer[] {
-  const batches: Buffer[] = []
-  for (let at = 0; at < segment.length; ) {
-    const end = at + 12 + segment.readInt32BE(at + 8)
-    batches.push(segment.subarray(at, end))
-    at = end
-  }
-  return batches
-}
-
-interface Files extends Pick<Own, 'host' | 'port' | 'address' | 'stop' | 'start'> {
-  /** The one segment file of a partition, to be changed while Kafka is down. */
-  readonly segment: (topic: string, partition: number) => { bytes: Buffer; write: (bytes: Buffer) => void }
-}
-
-async function kafkaOverFiles(test: TestContext): Promise<Files> {
-  const folder = join(sharedFolder(), freshName('kafka'))
-  // Compaction looks for work all the time instead of every 15 s.
-  const settings = { 'log.cleaner.backoff.ms': '100' }
-  const start = (port?: number) => startKafka({ folder, jars: sharedJars(), logFile: `${folder}.log`, port, settings })
-  let running = await start()
-  closing(test, () => running.kill())
-  const { host, port, address } = running
-  return {
-    host,
-    port,
-    address,
-    stop: () => running.stop(),
-    start: async () => {
-      running = await start(port)
-    },
-    segment: (topic, partition) => {
-      const part = join(folder, 'data', `${topic}-${partition}`)
-      const file = join(part, '00000000000000000000.log')
-      return {
-        bytes: readFileSync(file),
-        write: bytes => {
-          const isCut = bytes.length < statSync(file).size
-          writeFileSync(file, bytes)
-          // They point beyond the end now; Kafka makes them anew.
-          if (isCut) for (const name of readdirSync(part)) if (/index$|snapshot$/.test(name)) rmSync(join(part, name))
-        },
-      }
-    },
-  }
 }
 
 /**
