@@ -62,6 +62,7 @@ export const tools: readonly Tool[] = [
     name: 'moments',
     shows:
       'Rare moments on a real Kafka and a real PostgreSQL, each by the dozen with other timing: a consumer stopped after each statement of its settle, a partition taken over in the middle of one, a session lost during COMMIT, a log truncated and grown again, a topic created again. Each try is held against a plain recount, and an outcome that was never hit is a failure.',
+    isSeeded: true,
     runs: [['--times', '48']],
     goals: [
       { figure: 'tries', least: 240 },
