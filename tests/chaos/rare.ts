@@ -22,6 +22,7 @@ const wanted = [
   'partition halted: refused',
   'partition halted: compacted',
   'partition halted: bad_crc',
+  'partition halted: unknown_codec',
   'trouble that a second look did not show',
   'API answered 503',
   'records that Kafka may have taken twice',

@@ -1,5 +1,6 @@
 /** Faults of the ways between: statements and answers that are lost, connections that are cut or say nothing. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { until } from '../../support/environment.ts'
 import type { Deed } from '../../support/proxy.ts'
 import type { Meddle, Member } from '../member.ts'
 import type { Planned } from '../schedule.ts'
@@ -8,6 +9,9 @@ import type { Faults } from './fault.ts'
 
 const consumerOf = ({ consumers }: Stage, { which }: Planned): Member => consumers[which % consumers.length]!
 const wayOf = (stage: Stage, planned: Planned): string[] => [`way of ${consumerOf(stage, planned).name}`]
+
+/** How much longer than planned a fault may wait for its chance. */
+const patienceMs = 4_000
 
 /** Every other one, so that a batch that is tried again lands at some time. */
 function everyOther(
@@ -121,7 +125,11 @@ async function lose(
 ): Promise<string> {
   const member = consumerOf(stage, planned)
   const { meddle, times } = everyOther(member, deed, isMeant)
-  await member.meddling(meddle, () => pause(planned.lastsMs))
+  await member.meddling(meddle, async () => {
+    await pause(planned.lastsMs)
+    // One that has just come back may have had nothing to say yet; one without partitions never has.
+    await until(() => times() > 0, patienceMs, 'something was lost').catch(() => {})
+  })
   return `${times()} ${what}, of ${member.name} in ${planned.lastsMs} ms`
 }
 

@@ -3,11 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
 import { until } from '../../support/environment.ts'
 import { asked, insisted } from '../ask.ts'
-import { damage } from '../damage.ts'
+import { type Damage, damage } from '../damage.ts'
 import { startPart } from '../part.ts'
 import { endsNow, untilCounted } from '../recovery.ts'
 import type { Stage } from '../stage.ts'
-import type { Faults } from './fault.ts'
+import type { Fault, Faults } from './fault.ts'
 
 /** A halt is noticed within seconds, and confirmed first. */
 const haltDeadlineMs = 30_000
@@ -46,27 +46,33 @@ export const haltFaults: Faults = {
       return `the topic was to be compacted; ${await resumed(stage)}`
     },
   },
-  // While nobody reads, so that the batch was not read yet.
-  'halted for a bad checksum': {
+  'halted for a bad checksum': damaged('bad_crc'),
+  'halted for an unknown codec': damaged('unknown_codec'),
+}
+
+/** While nobody reads, so that the batch was not read yet. */
+function damaged(reason: Damage): Fault {
+  return {
     weight: 1,
     lastsMs: [500, 1_500],
-    halts: 'bad_crc',
+    halts: reason,
     targets: ({ consumers }) => ['kafka', 'postgres', 'group', ...consumers.map(({ name }) => name)],
     run: async (stage, { lastsMs, which }) => {
-      await Promise.all(stage.consumers.map(member => member.kill()))
+      // In order, so that the group does not wait for them.
+      await Promise.all(stage.consumers.map(member => member.stop()))
       await pause(lastsMs)
       const partition = which % stage.schedule.partitions
-      const next = await nextOf(stage, partition)
+      // Not the very next batch, so that something before it must still be counted.
+      const place = { topic: stage.topic, partition, offset: (await nextOf(stage, partition)) + 1 }
       const folders = stage.kafka.all.map(broker => broker.data)
-      // Not the very next, so that something before it must still be counted.
-      const repair = damage(folders, stage.topic, partition, next + 1)
+      const mend = damage(folders, place, reason)
       for (const member of stage.consumers) member.start()
-      if (repair === undefined) return 'there was nothing in the log yet that could be damaged'
-      await untilHalted(stage, 'bad_crc')
-      repair()
-      return `a bit of partition ${partition} flipped, and flipped back; ${await resumed(stage)}`
+      if (mend === undefined) return 'there was nothing in the log yet that could be damaged'
+      await untilHalted(stage, reason)
+      mend()
+      return `a record batch of partition ${partition} damaged (${reason}), and mended; ${await resumed(stage)}`
     },
-  },
+  }
 }
 
 async function nextOf({ database }: Stage, partition: number): Promise<number> {

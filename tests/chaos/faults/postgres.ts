@@ -8,6 +8,7 @@ import type { Faults } from './fault.ts'
 
 const targets = () => ['postgres']
 const recoveryMs = 60_000
+const crossMs = 500
 /** What a consumer's writing connection calls itself. */
 const writers = "application_name = 'footfall consumer'"
 
@@ -99,6 +100,18 @@ export const postgresFaults: Faults = {
       return `counts locked by another session for ${lastsMs} ms`
     },
   },
+  // Two consumers never deadlock, because both lock rows in key order; this one does not.
+  'rows locked in the other order': {
+    weight: 2,
+    lastsMs: [1_500, 4_000],
+    targets,
+    run: async (stage, { lastsMs }) => {
+      const until = performance.now() + lastsMs
+      let times = 0
+      for (; performance.now() < until; times++) await crossLocks(stage).catch(() => {}) // its end may be our own
+      return `rows locked in the other order ${times} times in ${lastsMs} ms`
+    },
+  },
   'disk full': {
     weight: 2,
     lastsMs: [1_000, 4_000],
@@ -137,5 +150,23 @@ function terminate({ database }: Stage): Promise<number> {
       `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and ${writers}`,
     )
     return rowCount ?? 0
+  })
+}
+
+/** Takes the last rows first, and the first ones when a consumer that has them is likely to wait for the last. */
+function crossLocks({ database }: Stage): Promise<void> {
+  return asked(database, async client => {
+    const lock = (order: 'asc' | 'desc') =>
+      client.query(
+        `select from daily_user_item_summary
+          order by user_id ${order}, date ${order}, item_id ${order} limit 100 for update`,
+      )
+    // Whoever looks for a deadlock first is the one that is ended: the consumer, after the usual second.
+    await client.query("set deadlock_timeout = '3s'")
+    await client.query('begin')
+    await lock('desc')
+    await pause(crossMs)
+    await lock('asc')
+    await client.query('rollback')
   })
 }
