@@ -1,7 +1,7 @@
 /** What a record's headers say it stands for, in the recount's own words: the contract says how it is written. */
 import { headerOf } from '../../kafka/headers.ts'
 import type { RecordWalk } from '../../kafka/records.ts'
-import type { Place } from './repair-book.ts'
+import type { Place } from './record-place.ts'
 
 const headerName = 'footfall-origin'
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

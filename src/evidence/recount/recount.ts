@@ -6,8 +6,9 @@
 import { createHash } from 'node:crypto'
 import type { RecordWalk } from '../../kafka/records.ts'
 import { originOf } from './origin-header.ts'
+import { isSamePlace, type LineageKey, type Place } from './record-place.ts'
 import { type Claim, Remembered } from './remembered.ts'
-import { isSamePlace, type LineageName, type Place, type RepairBook } from './repair-book.ts'
+import type { RepairBook } from './repair-book.ts'
 import { SipHash } from './siphash.ts'
 import { type CountedEvent, judgesRepeated, verdictOf } from './verdict.ts'
 
@@ -48,7 +49,7 @@ export type Recounted =
 
 /** What a recount begins with. */
 export interface RecountStart {
-  readonly of: LineageName
+  readonly of: LineageKey
   /** Of this partition, in the order of their offsets; those in force at `from` come first or earlier. */
   readonly rules: readonly RulesFrom[]
   /** The installation's secret. */
@@ -77,7 +78,7 @@ export class Recount {
   readonly fates: Fates = { counted: 0, duplicate: 0, rejected: 0, skipped: 0 }
   readonly window: Remembered
   clockMs: number
-  readonly #of: LineageName
+  readonly #of: LineageKey
   readonly #book: RepairBook
   readonly #rules: readonly RulesFrom[]
   readonly #hash: SipHash

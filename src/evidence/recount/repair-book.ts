@@ -3,19 +3,9 @@
  * A recount writes down what it finds, and what it cannot find (of a lineage or a part of one that is not in the log any
  * more) is taken from the tables. Offsets lie on disk, repairs in memory, about 150 bytes each.
  */
+import { isSamePlace, keyText, type LineageKey, type Place } from './record-place.ts'
 import { SortedOffsets } from './sorted-offsets.ts'
 import type { Spill } from './spill.ts'
-
-export interface LineageName {
-  readonly topicId: string
-  readonly partition: number
-  readonly lineage: number
-}
-
-/** A record, wherever its log is now. */
-export interface Place extends LineageName {
-  readonly offset: number
-}
 
 /** The record that stands for a rejected one, and what became of it. */
 export interface Repair extends Place {
@@ -32,7 +22,7 @@ export interface Repaired {
 }
 
 interface Lineage {
-  readonly of: LineageName
+  readonly of: LineageKey
   readonly rejects: SortedOffsets
   /** By the offset of the rejected one. */
   readonly repaired: Map<number, Repaired>
@@ -47,7 +37,7 @@ export class RepairBook {
   }
 
   /** The next rejected record of a lineage that may be repaired. */
-  addReject(of: LineageName, offset: number): void {
+  addReject(of: LineageKey, offset: number): void {
     this.#lineage(of).rejects.add(offset)
   }
 
@@ -66,22 +56,22 @@ export class RepairBook {
   }
 
   isRepairable(place: Place): boolean {
-    return this.#lineages.get(nameOf(place))?.rejects.has(place.offset) ?? false
+    return this.#lineages.get(keyText(place))?.rejects.has(place.offset) ?? false
   }
 
   repairOf(origin: Place): Repair | undefined {
-    return this.#lineages.get(nameOf(origin))?.repaired.get(origin.offset)?.known
+    return this.#lineages.get(keyText(origin))?.repaired.get(origin.offset)?.known
   }
 
   /**
    * Takes the tables' word for the repairs that records of this lineage made, where the recount does not see them.
    * @param isUnseen of the offset of the record that repairs. @param hear each one.
    */
-  trust(by: LineageName, isUnseen: (offset: number) => boolean, hear?: (origin: Place, repair: Repair) => void): void {
-    const name = nameOf(by)
+  trust(by: LineageKey, isUnseen: (offset: number) => boolean, hear?: (origin: Place, repair: Repair) => void): void {
+    const name = keyText(by)
     for (const [origin, repaired] of this.repaired(by.partition)) {
       const { stored } = repaired
-      if (stored === undefined || nameOf(stored) !== name || !isUnseen(stored.offset)) continue
+      if (stored === undefined || keyText(stored) !== name || !isUnseen(stored.offset)) continue
       repaired.known ??= stored
       hear?.(origin, stored)
     }
@@ -106,26 +96,13 @@ export class RepairBook {
     return one
   }
 
-  #lineage({ topicId, partition, lineage }: LineageName): Lineage {
+  #lineage({ topicId, partition, lineage }: LineageKey): Lineage {
     const of = { topicId, partition, lineage }
-    let known = this.#lineages.get(nameOf(of))
+    let known = this.#lineages.get(keyText(of))
     if (known === undefined) {
       known = { of, rejects: new SortedOffsets(this.#spill, this.#lineages.size), repaired: new Map() }
-      this.#lineages.set(nameOf(of), known)
+      this.#lineages.set(keyText(of), known)
     }
     return known
   }
 }
-
-const nameOf = ({ topicId, partition, lineage }: LineageName): string => `${topicId} ${partition} ${lineage}`
-
-export const isSamePlace = (one: Place, other: Place): boolean =>
-  one.offset === other.offset && nameOf(one) === nameOf(other)
-
-/** As a difference and a digest name it. */
-export const placeText = ({ topicId, partition, lineage, offset }: Place): string =>
-  `${topicId}/${partition}/${lineage}/${offset}`
-
-/** As people read it: `3:120`, and the lineage where it is not the first. */
-export const placed = ({ partition, offset, lineage }: Place): string =>
-  `${partition}:${offset}${lineage === 1 ? '' : ` of lineage ${lineage}`}`

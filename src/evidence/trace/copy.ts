@@ -1,10 +1,9 @@
 /** One copy of an event as `trace` tells of it: where it lies, what became of it, and why. */
-
+import type { Lineage } from '../books/ledger.ts'
+import { type Place as Anywhere, placed } from '../recount/record-place.ts'
 import type { RulesFrom } from '../recount/recount.ts'
-import { type Place as Anywhere, placed } from '../recount/repair-book.ts'
 import type { CountedEvent } from '../recount/verdict.ts'
 import type { Claimed } from './claims.ts'
-import type { History } from './history.ts'
 import type { Place } from './place.ts'
 import type { StoredReject, ToldRepair } from './repairs.ts'
 import type { Read } from './user-records.ts'
@@ -82,7 +81,7 @@ export interface Known {
 export function copyOf(
   partition: number,
   offset: number,
-  place: Place | { is: 'closed'; history: History },
+  place: Place | { is: 'closed'; history: Lineage },
   known: Known,
 ): Copy {
   const { read, reject, repair, repairing } = known
@@ -220,7 +219,7 @@ const skipped = {
   aborted: 'its transaction was rolled back',
 } as const
 
-const rulesVersion = (history: History | undefined, offset: number): number | null =>
+const rulesVersion = (history: Lineage | undefined, offset: number): number | null =>
   history?.rules.findLast(({ fromOffset }: RulesFrom) => fromOffset <= offset)?.version ?? null
 
 const rowOf = ({ user, item, day }: CountedEvent): CopyRow => ({

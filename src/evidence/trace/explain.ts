@@ -6,12 +6,13 @@
 import type pg from 'pg'
 import { listOffsetsAt } from '../../kafka/bounds.ts'
 import { describeTopic } from '../../kafka/topic.ts'
+import { type Books, withBooks } from '../books/books.ts'
+import { type Lineage, withoutLost } from '../books/ledger.ts'
 import { type Claimed, claimsOf } from './claims.ts'
 import { type Copy, copyOf } from './copy.ts'
 import { type Counts, type ExplainReport, type Missing, none, type Row, verdictOn } from './explain-report.ts'
-import { type Books, type History, withBooks } from './history.ts'
 import { asAway } from './log-access.ts'
-import { type LogBounds, readableRange, withoutLost } from './place.ts'
+import { type LogBounds, readableRange } from './place.ts'
 import { sightingsOf, tellRejects } from './repairs.ts'
 import { early, isFromStart, remember } from './trace-position.ts'
 import type { Tools, TraceOptions } from './trace-report.ts'
@@ -45,7 +46,7 @@ export async function explain(tools: Tools, row: Row, options: TraceOptions): Pr
   const counted = copies.filter(({ fate }) => fate === 'counted')
   const found: Counts = counted.reduce((sum, { event }) => add(sum, event!.activity_type as keyof Counts), none)
   const untold = copies.filter(({ fate }) => fate === 'untold').length
-  const open = books.histories.filter(({ state }) => state !== 'closed')
+  const open = books.lineages.filter(({ state }) => state !== 'closed')
   return {
     asked: { user_id: row.user, item_id: row.item, date: row.date },
     as_of: books.asOf,
@@ -71,7 +72,7 @@ async function readNumber(client: pg.ClientBase, { user, item, date }: Row): Pro
 
 /** What is to be read of one lineage: [from, to). */
 interface Part {
-  readonly history: History
+  readonly history: Lineage
   readonly from: number
   readonly to: number
 }
@@ -80,8 +81,8 @@ interface Part {
  * Which ranges have to be looked at, and which would have to be and cannot. An event is not appended before its day, but
  * for what may be ahead; and what an id was claimed by lies at most some windows further back.
  */
-async function plan(tools: Tools, { histories }: Books, row: Row): Promise<{ parts: Part[]; missing: Missing[] }> {
-  const rules = histories.flatMap(one => one.rules)
+async function plan(tools: Tools, { lineages }: Books, row: Row): Promise<{ parts: Part[]; missing: Missing[] }> {
+  const rules = lineages.flatMap(one => one.rules)
   const aheadMs = Math.max(0, ...rules.map(({ maxAheadMinutes }) => maxAheadMinutes)) * 60_000
   const windowMs = Math.max(0, ...rules.map(({ windowHours }) => windowHours)) * 3_600_000
   const earliestMs = Date.parse(`${row.date}T00:00:00Z`) - aheadMs
@@ -90,19 +91,19 @@ async function plan(tools: Tools, { histories }: Books, row: Row): Promise<{ par
   const parts: Part[] = []
   const missing: Missing[] = []
   const bounds = new Map<number, LogBounds>()
-  for (const history of histories) {
+  for (const history of lineages) {
     const { partition, lineage, startOffset, nextOffset, topicId } = history
     if (!bounds.has(partition)) bounds.set(partition, await tools.log.bounds(partition))
     const log = bounds.get(partition)!
     const lacks = (from: number, to: number, why: string) => {
-      if (from < to && history.counted > 0) missing.push({ partition, lineage, from, to, why })
+      if (from < to && history.fates.counted > 0) missing.push({ partition, lineage, from, to, why })
     }
     if (topicId !== log.topicId || log.start < 0) {
       lacks(startOffset, nextOffset, 'its log is not the one there is now')
       continue
     }
     const range = readableRange(
-      histories.filter(one => one.partition === partition),
+      lineages.filter(one => one.partition === partition),
       history,
       log,
     )

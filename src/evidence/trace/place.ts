@@ -1,7 +1,6 @@
 /** What the books say of an offset, before anybody looks at its record. Pure. */
-
+import type { Lineage } from '../books/ledger.ts'
 import type { RulesFrom } from '../recount/recount.ts'
-import type { History } from './history.ts'
 
 /** Of the partition's log as it is now. */
 export interface LogBounds {
@@ -13,16 +12,16 @@ export interface LogBounds {
 
 export type Place =
   /** It has a fate, and its record can be read. */
-  | { readonly is: 'settled'; readonly history: History }
+  | { readonly is: 'settled'; readonly history: Lineage }
   /** It has a fate, but the log has lost its record: by retention, or because the log was cut. */
-  | { readonly is: 'trimmed' | 'truncated'; readonly history: History }
-  | { readonly is: 'lost'; readonly history: History }
+  | { readonly is: 'trimmed' | 'truncated'; readonly history: Lineage }
+  | { readonly is: 'lost'; readonly history: Lineage }
   /** It is in the log and will be counted. */
-  | { readonly is: 'waiting'; readonly history: History | undefined }
+  | { readonly is: 'waiting'; readonly history: Lineage | undefined }
   | { readonly is: 'before_start' | 'beyond_end' | 'no_such_partition' }
 
 /** @param histories of this partition. */
-export function placeOf(histories: readonly History[], log: LogBounds, partition: number, offset: number): Place {
+export function placeOf(histories: readonly Lineage[], log: LogBounds, partition: number, offset: number): Place {
   const ofLog = histories.filter(({ topicId }) => topicId === log.topicId)
   const history = ofLog.findLast(({ startOffset }) => startOffset <= offset)
   if (history === undefined || offset >= history.nextOffset) {
@@ -37,18 +36,18 @@ export function placeOf(histories: readonly History[], log: LogBounds, partition
 
 /** The lineages in which the offset had a fate that the log of now says nothing of: it has another record there, or none. */
 export function formerPlaces(
-  histories: readonly History[],
+  histories: readonly Lineage[],
   { topicId }: Pick<LogBounds, 'topicId'>,
   offset: number,
-): History[] {
+): Lineage[] {
   const current = histories.findLast(one => one.topicId === topicId && one.startOffset <= offset)
   return histories.filter(one => one !== current && offset >= one.startOffset && offset < one.nextOffset)
 }
 
 /** The offsets [from, to) of a lineage that are settled and that the log of now still has as they were counted. */
 export function readableRange(
-  histories: readonly History[],
-  history: History,
+  histories: readonly Lineage[],
+  history: Lineage,
   log: LogBounds,
 ): { from: number; to: number } {
   const from = Math.max(history.startOffset, log.start)
@@ -59,26 +58,10 @@ export function readableRange(
 }
 
 /** The rules under which a record of this lineage was judged; undefined: none are recorded for it. */
-export function rulesAt({ rules }: Pick<History, 'rules'>, offset: number): RulesFrom | undefined {
+export function rulesAt({ rules }: Pick<Lineage, 'rules'>, offset: number): RulesFrom | undefined {
   return rules.findLast(({ fromOffset }) => fromOffset <= offset)
 }
 
-export function isLost({ lost }: Pick<History, 'lost'>, offset: number): boolean {
+export function isLost({ lost }: Pick<Lineage, 'lost'>, offset: number): boolean {
   return lost.some(({ from, to }) => offset >= from && offset < to)
-}
-
-/** The parts of [from, to) that were not declared lost. */
-export function withoutLost(
-  { lost }: Pick<History, 'lost'>,
-  { from, to }: { readonly from: number; readonly to: number },
-): { from: number; to: number }[] {
-  const parts: { from: number; to: number }[] = []
-  let at = from
-  for (const gap of [...lost].sort((a, b) => a.from - b.from)) {
-    if (gap.from >= to || gap.to <= at) continue
-    if (gap.from > at) parts.push({ from: at, to: gap.from })
-    at = gap.to
-  }
-  if (at < to) parts.push({ from: at, to })
-  return parts
 }

@@ -1,6 +1,7 @@
 /** Rejects as a trace tells of them, and what they say of the records that were sent to repair them. */
 import type pg from 'pg'
-import { isSamePlace, type LineageName, type Place, type Repair } from '../recount/repair-book.ts'
+import { isSamePlace, type LineageKey, type Place } from '../recount/record-place.ts'
+import type { Repair } from '../recount/repair-book.ts'
 import type { Sighting } from './claims.ts'
 import type { Read, Seen } from './user-records.ts'
 
@@ -38,7 +39,7 @@ export async function tellRejects(
   db: Pick<pg.ClientBase, 'query'>,
   partition: number,
   reads: readonly Read[],
-  of: (offset: number) => LineageName | undefined,
+  of: (offset: number) => LineageKey | undefined,
 ): Promise<Map<number, Told>> {
   const asked = reads.filter(({ content, origin }) => origin !== undefined || content.is === 'refused')
   const origins = asked.flatMap(({ origin }) => (typeof origin === 'object' ? [origin.offset] : []))

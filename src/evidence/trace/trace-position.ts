@@ -1,10 +1,11 @@
 /** `trace --position`: the books, the reject and the record of one offset, and of its event id as much log as it takes. */
 import { listOffsetsAt } from '../../kafka/bounds.ts'
+import { type Books, withBooks } from '../books/books.ts'
+import type { Lineage } from '../books/ledger.ts'
 import { scan } from '../recount/scan.ts'
 import type { CountedEvent } from '../recount/verdict.ts'
 import { type Claimed, claimsOf, firstClaim, type Remembered, type Sighting, type Standing } from './claims.ts'
 import { type Copy, copyOf, type Known } from './copy.ts'
-import { type Books, type History, withBooks } from './history.ts'
 import { asAway } from './log-access.ts'
 import { formerPlaces, isLost, type LogBounds, placeOf, readableRange, rulesAt } from './place.ts'
 import { readRejects, rejectAt, type StoredReject, sightingsOf, tellRejects } from './repairs.ts'
@@ -28,9 +29,9 @@ export async function tracePosition(tools: Tools, at: At, options: TraceOptions)
     rejects: await readRejects(client, partition, [offset]),
   }))
   const bounds = await log.bounds(partition)
-  const histories = books.histories.filter(one => one.partition === partition)
+  const histories = books.lineages.filter(one => one.partition === partition)
   const place = placeOf(histories, bounds, partition, offset)
-  const copyIn = async (history: History | undefined, place: Parameters<typeof copyOf>[2], known: Known) => {
+  const copyIn = async (history: Lineage | undefined, place: Parameters<typeof copyOf>[2], known: Known) => {
     const reject = history && rejectAt(rejects, { ...history, offset })
     const repairing = reject && (await readRepairing(tools, reject, histories, bounds, options.signal))
     return copyOf(partition, offset, place, { ...known, reject, repairing })
@@ -65,7 +66,7 @@ export async function tracePosition(tools: Tools, at: At, options: TraceOptions)
 async function readRepairing(
   tools: Tools,
   { partition, repaired }: StoredReject,
-  histories: readonly History[],
+  histories: readonly Lineage[],
   bounds: LogBounds,
   signal: AbortSignal | undefined,
 ): Promise<CountedEvent | undefined> {
@@ -81,7 +82,7 @@ async function readRepairing(
 async function readAt(
   { log, config }: Tools,
   { topicId }: LogBounds,
-  history: History | undefined,
+  history: Lineage | undefined,
   { partition, offset }: At,
   signal: AbortSignal | undefined,
 ): Promise<Read | undefined> {
@@ -102,8 +103,8 @@ async function readAt(
 /** Whether the event at `read.offset` claimed its id, or which record had. */
 async function claimedAt(
   tools: Tools,
-  history: History,
-  histories: readonly History[],
+  history: Lineage,
+  histories: readonly Lineage[],
   bounds: LogBounds,
   read: Read,
   looking: Looking,
@@ -150,13 +151,13 @@ async function claimedAt(
   return tell(history, { ...found, isFromStart: isFromStart(history, from) }, sightings, remembered, now, offset)
 }
 
-async function sightingsIn({ pool }: Tools, history: History, seen: readonly Seen[]): Promise<Sighting[]> {
+async function sightingsIn({ pool }: Tools, history: Lineage, seen: readonly Seen[]): Promise<Sighting[]> {
   const settled = seen.filter(({ offset }) => !isLost(history, offset))
   return sightingsOf(settled, await tellRejects(pool, history.partition, settled, () => history))
 }
 
 function tell(
-  history: History,
+  history: Lineage,
   look: Look & { readonly isFromStart: boolean },
   sightings: readonly Sighting[],
   remembered: Remembered,
@@ -170,13 +171,13 @@ function tell(
 /** What the window holds of the id, and where counting stood at that moment. A closed lineage has no window. */
 export async function remember(
   { pool, config }: Pick<Tools, 'pool' | 'config'>,
-  history: History,
+  history: Lineage,
   user: string,
   eventId: string,
   before?: number,
 ): Promise<{ remembered: Remembered; now: Standing }> {
-  return withBooks(pool, config.kafka.topic, async ({ histories, idKey }: Books, client) => {
-    const now = histories.find(one => one.partition === history.partition && one.state !== 'closed')
+  return withBooks(pool, config.kafka.topic, async ({ lineages, idKey }: Books, client) => {
+    const now = lineages.find(one => one.partition === history.partition && one.state !== 'closed')
     if (now?.topicId !== history.topicId || now.lineage !== history.lineage)
       return { remembered: undefined, now: history }
     return { remembered: await lookUp(client, now, storedId(idKey, user, eventId), before), now }
@@ -189,7 +190,7 @@ const windowsBack = 2
 /** Nothing that was appended earlier than this has a say, or hardly: what has is told as untold. */
 async function lookFrom(
   { config, log }: Tools,
-  { rules, partition }: History,
+  { rules, partition }: Lineage,
   from: number,
   read: Read,
 ): Promise<number> {
@@ -200,7 +201,7 @@ async function lookFrom(
   return Math.min(read.offset, Math.max(from, offsets.get(partition) ?? from))
 }
 
-export const isFromStart = ({ startOffset, inherits }: History, from: number): boolean =>
+export const isFromStart = ({ startOffset, inherits }: Lineage, from: number): boolean =>
   from <= startOffset && !inherits
 
 /** Why a look ended before it was done. */

@@ -1,7 +1,8 @@
 /** `trace --user`: every copy of a user's events, or of one event, that a look at the log finds. */
+import { withBooks } from '../books/books.ts'
+import type { Lineage } from '../books/ledger.ts'
 import { type Claimed, claimsOf, type Remembered, type Standing } from './claims.ts'
 import { type Copy, copyOf } from './copy.ts'
-import { type History, withBooks } from './history.ts'
 import { isLost, type LogBounds, placeOf, readableRange } from './place.ts'
 import { sightingsOf, type Told, tellRejects } from './repairs.ts'
 import { early, isFromStart } from './trace-position.ts'
@@ -29,7 +30,7 @@ interface Window {
 interface Part {
   readonly bounds: LogBounds
   readonly partition: number
-  readonly histories: readonly History[]
+  readonly histories: readonly Lineage[]
   readonly window: Window | undefined
   seen: Seen[]
   from: number
@@ -51,7 +52,7 @@ export async function traceUser(tools: Tools, asked: Asked, options: TraceOption
     const windows = new Map<number, Window>()
     if (asked.eventId === undefined) return { books, windows }
     const id = storedId(books.idKey, asked.user, asked.eventId)
-    for (const history of books.histories) {
+    for (const history of books.lineages) {
       if (history.state === 'closed' || history.topicId !== log.topicId) continue
       windows.set(history.partition, { remembered: await lookUp(client, history, id), now: history })
     }
@@ -61,7 +62,7 @@ export async function traceUser(tools: Tools, asked: Asked, options: TraceOption
   const isQuick = isRemembered && !options.isThorough
   const parts: Part[] = []
   for (let partition = 0; partition < log.partitions; partition++) {
-    const histories = books.histories.filter(one => one.partition === partition)
+    const histories = books.lineages.filter(one => one.partition === partition)
     parts.push(partOf(partition, histories, await log.bounds(partition), windows.get(partition), isQuick))
   }
   await lookNewestFirst(tools, parts, asked, options)
@@ -80,7 +81,7 @@ export async function traceUser(tools: Tools, asked: Asked, options: TraceOption
 /** @param isQuick only where the window says that the id was claimed. */
 function partOf(
   partition: number,
-  histories: readonly History[],
+  histories: readonly Lineage[],
   bounds: LogBounds,
   window: Window | undefined,
   isQuick: boolean,
@@ -146,7 +147,7 @@ function stop(part: Part, why: string): void {
   part.why = why
 }
 
-const historyAt = (histories: readonly History[], { topicId }: LogBounds, offset: number): History | undefined =>
+const historyAt = (histories: readonly Lineage[], { topicId }: LogBounds, offset: number): Lineage | undefined =>
   histories.findLast(one => one.topicId === topicId && one.startOffset <= offset)
 
 /** Newest first. */

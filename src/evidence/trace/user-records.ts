@@ -5,12 +5,12 @@
 import type { LogReader } from '../../kafka/reader.ts'
 import type { RecordWalk } from '../../kafka/records.ts'
 import type { Trouble } from '../../kafka/trouble.ts'
+import type { Lineage } from '../books/ledger.ts'
 import { originOf } from '../recount/origin-header.ts'
+import type { Place } from '../recount/record-place.ts'
 import type { RulesFrom } from '../recount/recount.ts'
-import type { Place } from '../recount/repair-book.ts'
 import { scan } from '../recount/scan.ts'
 import { type CountedEvent, judgesRepeated, type Refusal, verdictOf } from '../recount/verdict.ts'
-import type { History } from './history.ts'
 import { rulesAt } from './place.ts'
 
 export interface Read {
@@ -70,7 +70,7 @@ const timeCheckRecords = 256
  * @throws when the brokers are silent, or the signal aborts.
  */
 export async function lookForUser(
-  history: Pick<History, 'topicId' | 'partition' | 'rules'>,
+  history: Pick<Lineage, 'topicId' | 'partition' | 'rules'>,
   range: { readonly from: number; readonly to: number; readonly clockMs?: number },
   user: string,
   eventId: string | undefined,

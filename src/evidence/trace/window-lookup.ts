@@ -1,8 +1,8 @@
 /** Whether a partition's window holds an id, and which record may have claimed it, without reading the log. */
 import type pg from 'pg'
+import type { Lineage } from '../books/ledger.ts'
 import { SipHash } from '../recount/siphash.ts'
 import type { Remembered } from './claims.ts'
-import type { History } from './history.ts'
 
 /** user id and event id. */
 const idBytesMax = 36 + 128
@@ -22,7 +22,7 @@ export function storedId(idKey: Buffer, user: string, eventId: string): Buffer {
  */
 export async function lookUp(
   client: pg.ClientBase,
-  { topicId, partition, lineage, nextOffset }: History,
+  { topicId, partition, lineage, nextOffset }: Lineage,
   id: Buffer,
   before = nextOffset,
 ): Promise<Exclude<Remembered, undefined>> {

@@ -4,8 +4,9 @@
  */
 import type { Client } from 'pg'
 import { faultKind, sqlState } from '../../postgres/fault.ts'
+import { type FateName, fateNames } from '../books/ledger.ts'
+import { keyText, type LineageKey } from '../recount/record-place.ts'
 import type { Remembered } from '../recount/remembered.ts'
-import { type FateName, fateNames, fatesOf, keyText, type LineageKey } from './lineage.ts'
 import type { StoredSegment } from './segment-file.ts'
 
 export interface Checkpoint {
@@ -20,32 +21,32 @@ export interface Checkpoint {
 
 /** By {@link keyText}. */
 export async function readCheckpoints(client: Client): Promise<Map<string, Checkpoint>> {
-  const { rows: days } = await client.query<Row & { readonly day: number; readonly digest: Buffer }>(
-    `select topic_id, partition, lineage, date - date '1970-01-01' as day, digest from checkpoint_days`,
+  const { rows: days } = await client.query<LineageKey & { readonly day: number; readonly digest: Buffer }>(
+    `select topic_id as "topicId", partition, lineage, date - date '1970-01-01' as day, digest from checkpoint_days`,
   )
   const { rows } = await client.query<CheckpointRow>(
-    `select topic_id, partition, lineage, next_offset, ${fateNames.join(', ')}, clock_ms, rejects_digest,
-            to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as recorded_at from checkpoints`,
+    `select topic_id as "topicId", partition, lineage, next_offset::float8 as "nextOffset",
+            ${fateNames.map(fate => `${fate}::float8`).join(', ')}, clock_ms::float8 as "clockMs",
+            rejects_digest as "rejectsDigest",
+            to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "recordedAt" from checkpoints`,
   )
   const byKey = new Map<string, Map<number, bigint>>()
   for (const row of days) {
-    const known = byKey.get(nameOf(row)) ?? new Map<number, bigint>()
-    byKey.set(nameOf(row), known.set(row.day, digestFrom(row.digest)))
+    const known = byKey.get(keyText(row)) ?? new Map<number, bigint>()
+    byKey.set(keyText(row), known.set(row.day, digestFrom(row.digest)))
   }
   return new Map(
-    rows.map(row => [
-      nameOf(row),
-      {
-        nextOffset: Number(row.next_offset),
-        fates: fatesOf(row),
-        clockMs: Number(row.clock_ms),
-        rejectsDigest: digestFrom(row.rejects_digest),
-        days: byKey.get(nameOf(row)) ?? new Map<number, bigint>(),
-        recordedAt: row.recorded_at,
-      },
-    ]),
+    rows.map(({ counted, duplicate, rejected, skipped, lost, rejectsDigest, ...row }) => {
+      const fates = { counted, duplicate, rejected, skipped, lost }
+      const days = byKey.get(keyText(row)) ?? new Map<number, bigint>()
+      return [keyText(row), { ...row, fates, rejectsDigest: digestFrom(rejectsDigest), days }]
+    }),
   )
 }
+
+type CheckpointRow = LineageKey &
+  Omit<Checkpoint, 'fates' | 'days' | 'rejectsDigest'> &
+  Checkpoint['fates'] & { readonly rejectsDigest: Buffer }
 
 /** Fills a window with the ids that a checkpoint remembers. @returns false when it was replaced meanwhile. */
 export async function restoreWindow(
@@ -133,21 +134,6 @@ async function replaceParts(client: Client, key: readonly unknown[], one: NewChe
     ])
   }
 }
-
-interface Row {
-  readonly topic_id: string
-  readonly partition: number
-  readonly lineage: number
-}
-
-interface CheckpointRow extends Row, Readonly<Record<FateName, string>> {
-  readonly next_offset: string
-  readonly clock_ms: string
-  readonly rejects_digest: Buffer
-  readonly recorded_at: string
-}
-
-const nameOf = ({ topic_id: topicId, partition, lineage }: Row): string => keyText({ topicId, partition, lineage })
 
 const digestBytes = (digest: bigint): Buffer => Buffer.from(digest.toString(16).padStart(32, '0'), 'hex')
 const digestFrom = (bytes: Buffer): bigint => BigInt(`0x${bytes.toString('hex')}`)

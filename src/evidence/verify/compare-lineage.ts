@@ -1,10 +1,9 @@
 /** A lineage's ledger row, rejects and ids beside what the recount found of it. */
-
+import { fateNames } from '../books/ledger.ts'
 import type { Spill } from '../recount/spill.ts'
 import { compareIds } from './compare-ids.ts'
 import type { Differences } from './difference.ts'
 import type { Lineage } from './ledger.ts'
-import { fateNames } from './lineage.ts'
 import type { Plan, Unproven } from './reach.ts'
 import type { RecountedLineage } from './recount-lineage.ts'
 import type { RejectMatch } from './reject-match.ts'

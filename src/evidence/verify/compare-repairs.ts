@@ -1,7 +1,7 @@
 /** What rejects say they were repaired by beside what the log says, when all lineages of a partition were recounted. */
-import { isSamePlace, placed, type Repair, type RepairBook } from '../recount/repair-book.ts'
+import { isSamePlace, keyText, placed } from '../recount/record-place.ts'
+import type { Repair, RepairBook } from '../recount/repair-book.ts'
 import type { Differences } from './difference.ts'
-import { keyText } from './lineage.ts'
 import type { Plan } from './reach.ts'
 
 /** @returns how many were compared: all but those by records that were not read. */

@@ -4,7 +4,8 @@
  * installation's secret, so that nobody can look for events whose hashes cancel each other out.
  */
 import { createHmac } from 'node:crypto'
-import { type Place, placeText, type Repair } from '../recount/repair-book.ts'
+import { type Place, placeText } from '../recount/record-place.ts'
+import type { Repair } from '../recount/repair-book.ts'
 import { SipHash } from '../recount/siphash.ts'
 import { type Counts, kinds, rowWords } from './rows.ts'
 

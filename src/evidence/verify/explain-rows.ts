@@ -1,6 +1,6 @@
 /** Names the records behind rows that differ: a second look at the log, for those rows only. */
+import { placed } from '../recount/record-place.ts'
 import type { Recounted } from '../recount/recount.ts'
-import { placed } from '../recount/repair-book.ts'
 import type { Difference } from './difference.ts'
 import { type Proof, recountTools } from './prove-lineage.ts'
 import type { Plan } from './reach.ts'

@@ -3,10 +3,9 @@
  * record before it in its partition, so a recount begins at the lineage's start, or at a checkpoint, which knows what
  * came before; from anywhere else only what is bad can be judged, because that depends on the record alone.
  */
-
+import type { Offsets } from '../books/ledger.ts'
 import { unrepeatable } from '../recount/recount.ts'
 import type { Lineage } from './ledger.ts'
-import type { Offsets } from './lineage.ts'
 
 /** What the topic of the log shows. */
 export interface LogReach {

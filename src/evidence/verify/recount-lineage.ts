@@ -2,11 +2,11 @@
 import type { Client } from 'pg'
 import type { RecordWalk, Tail } from '../../kafka/records.ts'
 import type { Trouble } from '../../kafka/trouble.ts'
+import { type FateName, withoutLost } from '../books/ledger.ts'
 import { Recount, type Recounted } from '../recount/recount.ts'
 import type { RepairBook } from '../recount/repair-book.ts'
 import { type ScannedLog, type ScanOptions, scan } from '../recount/scan.ts'
 import { restoreWindow } from './checkpoint.ts'
-import type { FateName, Offsets } from './lineage.ts'
 import type { Plan } from './reach.ts'
 
 export interface RecountTools extends ScanOptions {
@@ -50,7 +50,8 @@ export async function recountLineage(
   let reached = from
   let tail: Tail | undefined
   let trouble: Trouble | undefined
-  for (const range of readable(plan)) {
+  // What was declared lost counts as lost whether it can be read or not.
+  for (const range of withoutLost(lineage, plan)) {
     const take = (record: RecordWalk) => visit(record, recount.take(record))
     const scanned = await scan(tools.log, { topicId, partition, ...range }, record => void take(record), tools)
     records += scanned.next - range.from
@@ -71,17 +72,4 @@ export async function recountLineage(
   if (checkpoint !== undefined)
     for (const fate of Object.keys(fates) as FateName[]) fates[fate] += checkpoint.fates[fate]
   return { recount, fates, reached, records, tail, trouble }
-}
-
-/** What a plan reads, without what was declared lost: that counts as lost whether it can be read or not. */
-export function readable({ lineage, from, to }: Plan): Offsets[] {
-  const ranges: Offsets[] = []
-  let at = from
-  for (const lost of lineage.lost) {
-    if (lost.to <= at || lost.from >= to) continue
-    if (lost.from > at) ranges.push({ from: at, to: lost.from })
-    at = lost.to
-  }
-  if (at < to) ranges.push({ from: at, to })
-  return ranges
 }

@@ -1,7 +1,8 @@
 /** The stored rejects of a lineage beside those that the recount finds, both in the order of their offsets. */
 import type { RecordWalk } from '../../kafka/records.ts'
+import { placeText } from '../recount/record-place.ts'
 import { digestOf, type Recounted } from '../recount/recount.ts'
-import { placeText, type RepairBook } from '../recount/repair-book.ts'
+import type { RepairBook } from '../recount/repair-book.ts'
 import type { Spill } from '../recount/spill.ts'
 import type { Differences } from './difference.ts'
 import type { Digester } from './digest.ts'

@@ -1,6 +1,6 @@
 /** What a verify has to say; `verify --json` is this. */
+import type { FateName } from '../books/ledger.ts'
 import type { Difference } from './difference.ts'
-import type { FateName } from './lineage.ts'
 import type { Unproven } from './reach.ts'
 
 export interface ReportedPartition {

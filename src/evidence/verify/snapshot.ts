@@ -5,12 +5,12 @@
 import type { Client } from 'pg'
 import { connectCopier } from '../../postgres/connect.ts'
 import { copyOut, Fields } from '../../postgres/copy-out.ts'
-import { checkMigrated } from '../../postgres/migrate.ts'
-import { UnfitDatabase } from '../../postgres/unfit-database.ts'
 import type { Config } from '../../runtime/config.ts'
-import { type Place, type Repair, RepairBook } from '../recount/repair-book.ts'
+import { beginBooks } from '../books/books.ts'
+import type { Place } from '../recount/record-place.ts'
+import { type Repair, RepairBook } from '../recount/repair-book.ts'
 import { Spill } from '../recount/spill.ts'
-import { type Lineage, readLineages } from './ledger.ts'
+import { type Lineage, withCheckpoints } from './ledger.ts'
 import { RowFile } from './row-file.ts'
 import type { Scope } from './scope.ts'
 import { writeSegment } from './segment-file.ts'
@@ -50,13 +50,9 @@ export async function takeSnapshot(config: Config, scope: Scope): Promise<Snapsh
   const book = new RepairBook(new Spill())
   const ids = new Spill()
   try {
-    const missing = await checkMigrated(client)
-    if (missing[0]?.startsWith('0001-')) throw new Error('there are no tables yet; ./footfall setup makes them')
-    if (missing.length > 0) throw new Error(`the tables lack ${missing.join(', ')}; ./footfall setup applies it`)
     const began = performance.now()
-    await client.query('begin isolation level repeatable read read only')
-    const { topic, idKey, takenAt } = await readInstallation(client, config.kafka.topic)
-    const lineages = await readLineages(client, scope.partition)
+    const books = await beginBooks(client, config.kafka.topic, scope.partition)
+    const lineages = await withCheckpoints(client, books.lineages)
     for (const lineage of lineages) {
       // What counts depends on rejects, too: they say what a repair may stand for where the log does not reach back.
       await copyRejects(client, lineage, rejects, book)
@@ -66,8 +62,8 @@ export async function takeSnapshot(config: Config, scope: Scope): Promise<Snapsh
     const rowCount = scope.isOfRows ? await copyRows(client, scope, rows) : 0
     await client.query('commit')
     return {
-      topic,
-      idKey,
+      topic: config.kafka.topic,
+      idKey: books.idKey,
       lineages,
       rows,
       rowCount,
@@ -75,27 +71,12 @@ export async function takeSnapshot(config: Config, scope: Scope): Promise<Snapsh
       book,
       ids,
       strays,
-      takenAt,
+      takenAt: books.asOf,
       heldMs: performance.now() - began,
     }
   } finally {
     await client.end()
   }
-}
-
-async function readInstallation(client: Client, topic: string) {
-  const { rows } = await client.query<{ topic: string; id_key: Buffer; taken_at: string }>(
-    `select topic, id_key, to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as taken_at from installation`,
-  )
-  const row = rows[0]
-  if (row === undefined) throw new UnfitDatabase('nothing was counted into this database yet')
-  if (row.topic !== topic) {
-    throw new UnfitDatabase(
-      `this database counts the topic ${row.topic}, KAFKA_TOPIC_USER_ACTIVITIES is ${topic}: set it to the topic that ` +
-        'was counted, or POSTGRES_DB to the database of this one',
-    )
-  }
-  return { topic, idKey: row.id_key, takenAt: row.taken_at }
 }
 
 /** The where of one lineage, written out: COPY takes no parameters. Its parts come from the database, not from people. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { History } from '../../../../src/evidence/trace/history.ts'
-import { formerPlaces, placeOf, readableRange, withoutLost } from '../../../../src/evidence/trace/place.ts'
+import { type Lineage, withoutLost } from '../../../../src/evidence/books/ledger.ts'
+import { formerPlaces, placeOf, readableRange } from '../../../../src/evidence/trace/place.ts'
 
-const history = (lineage: number, startOffset: number, nextOffset: number, more: Partial<History> = {}): History => ({
+const history = (lineage: number, startOffset: number, nextOffset: number, more: Partial<Lineage> = {}): Lineage => ({
   topicId: 'now',
   partition: 0,
   lineage,
@@ -12,7 +12,8 @@ const history = (lineage: number, startOffset: number, nextOffset: number, more:
   clockMs: 0,
   state: 'open',
   halt: null,
-  counted: 1,
+  fates: { counted: 1, duplicate: 0, rejected: 0, skipped: 0, lost: 0 },
+  tail: undefined,
   rules: [],
   lost: [],
   inherits: false,

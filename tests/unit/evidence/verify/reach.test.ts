@@ -1,19 +1,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { withoutLost } from '../../../../src/evidence/books/ledger.ts'
 import type { Checkpoint } from '../../../../src/evidence/verify/checkpoint.ts'
 import type { Lineage } from '../../../../src/evidence/verify/ledger.ts'
-import { type LogReach, planFor } from '../../../../src/evidence/verify/reach.ts'
-import { readable } from '../../../../src/evidence/verify/recount-lineage.ts'
+import { type LogReach, type Plan, planFor } from '../../../../src/evidence/verify/reach.ts'
 
 const rules = { version: 1, judgeVersion: 1, maxAgeDays: 2, maxAheadMinutes: 60, windowHours: 2, windowIdsMax: 8 }
 const fates = { counted: 90, duplicate: 0, rejected: 0, skipped: 0, lost: 0 }
 
 /** Partition 0, counted from 10 to 100, all of it in the log. */
 function lineage(change: Partial<Lineage> = {}): Lineage {
-  const position = { startOffset: 10, nextOffset: 100, fates, clockMs: 1, tail: undefined, state: 'open' as const }
+  const position = {
+    startOffset: 10,
+    nextOffset: 100,
+    fates,
+    clockMs: 1,
+    tail: undefined,
+    state: 'open' as const,
+    halt: null,
+  }
   const of = { topicId: 'now', partition: 0, lineage: 1, index: 0, ...position }
   return { ...of, rules: [{ fromOffset: 10, ...rules }], lost: [], inherits: false, checkpoint: undefined, ...change }
 }
+
+const readable = (plan: Plan) => withoutLost(plan.lineage, plan)
 
 const checkpointAt = (nextOffset: number): Checkpoint => ({
   nextOffset,
