@@ -124,13 +124,16 @@ export async function halt(client: Client, at: Pick<Standing, 'of' | 'nextOffset
   return rowCount === 1
 }
 
-/** No consumer is ever assigned to a partition that is not there: whoever finds the topic recreated halts it. */
+/**
+ * No consumer is ever assigned to a partition that is not there: whoever looks at the topic halts it.
+ * @param topicId of the topic as it is now.
+ */
 export async function haltGone(client: Client, topicId: string, partitions: number): Promise<void> {
   await client.query(
     `update partition_ledger
         set state = 'halted', halt_reason = 'recreated', halt_from = next_offset, halt_to = next_offset,
             halt_detail = 'the topic was created again and has no such partition now', halted_at = now()
-      where topic_id = $1 and partition >= $2 and state = 'open'`,
+      where topic_id <> $1 and partition >= $2 and state = 'open'`,
     [topicId, partitions],
   )
 }

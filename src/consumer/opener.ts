@@ -17,7 +17,7 @@ import { type Halt, StoreFault } from './store.ts'
 
 /** How soon a resumed partition is noticed. */
 const haltedLookMs = 2_000
-/** How soon it is noticed that somebody has the topic compacted. */
+/** How soon it is noticed that somebody has the topic compacted, or created again without some partitions. */
 const topicLookMs = 5_000
 /** How soon it is noticed that a person, or a database that was put back, has moved a partition that is at rest. */
 const ledgerLookMs = 2_000
@@ -54,11 +54,14 @@ export class Opener {
     }
   }
 
-  /** Looks at the topic now and then: what is compacted away is gone before anybody reads it. */
+  /**
+   * Looks at the topic now and then: what is compacted away is gone before anybody reads it, and a partition that is
+   * not there any more is nobody's.
+   */
   lookAtTopic(): void {
     if (this.#topicDueMs > this.#core.time.nowMs()) return
     this.#topicDueMs = Number.POSITIVE_INFINITY // until this look is over
-    this.#next(() => this.#stopIfCompacted())
+    this.#next(() => this.#lookAtTopicNow())
   }
 
   /** Looks now and then whether the ledger is where the partitions at rest are: only a batch would find out otherwise. */
@@ -133,7 +136,7 @@ export class Opener {
     const { start, end } = await log.bounds(partition.number)
     const { standing, startOffset, halt, rules } = await store.open(topic.id, partition.number, start)
     const isRecreated = standing.of.topicId !== topic.id
-    if (isRecreated && !wasHalted) await store.haltGone(standing.of.topicId, topic.partitions)
+    if (isRecreated && !wasHalted) this.#topicDueMs = 0 // what is gone must not wait until a person has ended this halt
     if (!isOurs()) return
     partition.lag.settledTo(standing.nextOffset, standing.clockMs)
     partition.lag.heard(start, end, askedMs)
@@ -185,17 +188,20 @@ export class Opener {
     this.#core.logger('partition_halted', { partition: partition.number, ...halt })
   }
 
-  async #stopIfCompacted(): Promise<void> {
-    const { log, partitions, time, settling } = this.#core
+  async #lookAtTopicNow(): Promise<void> {
+    const { log, store, partitions, time, settling } = this.#core
     try {
-      if (!(await log.isCompacted())) return
-      for (const partition of partitions.values()) {
-        const { fold, phase } = partition
-        if (phase === 'open' && fold !== undefined) partition.trouble ??= compacted(fold.next)
+      if (await log.isCompacted()) {
+        for (const partition of partitions.values()) {
+          const { fold, phase } = partition
+          if (phase === 'open' && fold !== undefined) partition.trouble ??= compacted(fold.next)
+        }
+        settling.wake()
       }
-      settling.wake()
+      const topic = await log.topic()
+      if (topic !== undefined) await store.haltGone(topic.id, topic.partitions)
     } catch {
-      // Brokers that are away are the reading's concern.
+      // Brokers that are away are the reading's concern, a store that does not answer the settling's.
     } finally {
       this.#topicDueMs = time.nowMs() + topicLookMs
     }

@@ -83,7 +83,7 @@ export interface Store {
   moveStart(standing: Standing, logStart: number): Promise<boolean>
   /** Halts the partition if its next offset is still the one given. @returns false when another was faster. */
   halt(standing: Pick<Standing, 'of' | 'nextOffset'>, halt: Halt): Promise<boolean>
-  /** The topic was created again with only so many partitions: halts those that were counted and are not there now. */
+  /** The topic has this id and so many partitions now: halts what was counted under another id and is not there. */
   haltGone(topicId: string, partitions: number): Promise<void>
   /** Notes who reads which partitions, and how far their logs went when. Carries no proof. */
   watch(owner: string, seen: readonly Seen[]): Promise<void>

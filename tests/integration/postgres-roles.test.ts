@@ -139,7 +139,7 @@ test('as its role a consumer can also begin elsewhere, halt, read origins, put a
   assert.equal(known?.repaired.size, 0)
   const halt = { reason: 'gap', from: 0, to: 1, detail: 'for this test' } as const
   assert.equal(await store.halt(second.standing, halt), true)
-  await store.haltGone(topicId, 0)
+  await store.haltGone('22222222-2222-4222-8222-222222222222', 0)
   const client = await connectWriter({ postgres: as('consumer') })
   closing(t, () => client.end())
   const rules = (await readRules(client))!

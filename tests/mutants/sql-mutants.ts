@@ -71,8 +71,8 @@ export const sqlMutants = [
   ),
   open(
     'all partitions halt when some are gone',
-    'topic_id = $1 and partition >= $2',
-    'topic_id = $1 and partition >= $2 - 1',
+    'topic_id <> $1 and partition >= $2',
+    'topic_id <> $1 and partition >= $2 - 1',
   ),
   origins('an attempt may be repaired', ' and origin_offset is null', '', repaired),
   origins('origins are read wherever the ledger is', ' and l.next_offset = $4', ' and l.next_offset >= 0 and $4 >= 0'),

@@ -1,22 +1,25 @@
 /** The window as the design words it, in arrays and full scans: what the fast one is compared with. */
-import type { IdPiece, WindowChange } from '../../src/consumer/window.ts'
+import type { IdPiece, WindowChange, WindowLimits } from '../../src/consumer/window.ts'
 
-interface PlainSegment {
+export interface PlainSegment {
   readonly firstMs: number
   readonly ids: { readonly id: string; readonly claimedMs: number }[]
 }
 
-const segmentIdsMax = 65_536
+const segmentIdsDefault = 65_536
 const segmentSpanMs = 600_000
 
 export class PlainWindow {
+  /** Those in force from here on. */
+  limits: WindowLimits
   #segments: PlainSegment[] = []
-  readonly #spanMs: number
-  readonly #idsMax: number
 
-  constructor(limits: { readonly windowHours: number; readonly windowIdsMax: number }) {
-    this.#spanMs = limits.windowHours * 3_600_000
-    this.#idsMax = limits.windowIdsMax
+  constructor(limits: WindowLimits) {
+    this.limits = limits
+  }
+
+  get segments(): readonly PlainSegment[] {
+    return this.#segments
   }
 
   get size(): number {
@@ -25,18 +28,20 @@ export class PlainWindow {
 
   /** Segments whose newest id is older than clock minus window leave. */
   advance(clockMs: number): void {
-    this.#segments = this.#segments.filter(segment => segment.ids.at(-1)!.claimedMs >= clockMs - this.#spanMs)
+    const spanMs = this.limits.windowHours * 3_600_000
+    this.#segments = this.#segments.filter(segment => segment.ids.at(-1)!.claimedMs >= clockMs - spanMs)
   }
 
   /** The id is looked up; if new, it is inserted. @returns whether it was new. */
   claim(id: string, clockMs: number): boolean {
     if (this.#segments.some(segment => segment.ids.some(one => one.id === id))) return false
+    const { windowIdsMax, segmentIdsMax = segmentIdsDefault } = this.limits
     const open = this.#segments.at(-1)
     if (open === undefined || open.ids.length === segmentIdsMax || clockMs - open.firstMs >= segmentSpanMs) {
       this.#segments.push({ firstMs: clockMs, ids: [] })
     }
     this.#segments.at(-1)!.ids.push({ id, claimedMs: clockMs })
-    while (this.size > this.#idsMax && this.#segments.length > 1) this.#segments.shift()
+    while (this.size > windowIdsMax && this.#segments.length > 1) this.#segments.shift()
     return true
   }
 }

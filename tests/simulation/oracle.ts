@@ -1,0 +1,286 @@
+/**
+ * What must be true after every commit, found without a line of the fold: each settled batch is counted again, record by
+ * record, by the contract's words, and the tables are compared with that.
+ */
+import type { Batch } from '../../src/consumer/batch.ts'
+import { IdHash } from '../../src/consumer/id-hash.ts'
+import type { IdPiece } from '../../src/consumer/window.ts'
+import type { Rules } from '../../src/postgres/rules.ts'
+import { PlainWindow } from '../support/plain-window.ts'
+import type { Broker } from './broker.ts'
+import type { LogBatch, LoggedRecord } from './partition-log.ts'
+import { type CountRow, keyOf, type Row, type Tables } from './tables.ts'
+
+const hourMs = 3_600_000
+
+interface ExpectedReject {
+  /** Of a repair that was bad itself. */
+  readonly isAttempt: boolean
+  isRepaired: boolean
+}
+
+interface Lineage {
+  readonly of: Pick<Row, 'topicId' | 'partition' | 'lineage'>
+  start: number
+  next: number
+  readonly sums: { counted: number; duplicate: number; rejected: number; skipped: number; lost: number }
+  clockMs: number
+  rules: Rules
+  readonly window: PlainWindow
+  /** The record batch before `next`; undefined where nothing is known of it. */
+  tail: LogBatch | undefined
+}
+
+export class Oracle {
+  /** The first thing that was wrong. */
+  wrong: string | undefined
+  readonly #tables: Tables
+  readonly #broker: Broker
+  readonly #hash: IdHash
+  readonly #hashes = new Map<string, Buffer>()
+  readonly #lineages = new Map<string, Lineage>()
+  readonly #counts = new Map<string, CountRow>()
+  readonly #rejects = new Map<string, ExpectedReject>()
+
+  constructor(tables: Tables, broker: Broker, idKey: Buffer) {
+    this.#tables = tables
+    this.#broker = broker
+    this.#hash = new IdHash(idKey)
+  }
+
+  /** Follows what was settled, and compares every row. */
+  committed(settled: readonly Batch[]): void {
+    for (const batch of settled) this.wrong ??= this.#settled(batch)
+    if (this.wrong === undefined) this.#compareAll()
+  }
+
+  /** A person declared what lies before `to` lost. */
+  skipped(row: Row, to: number): void {
+    const lineage = this.#lineages.get(keyOf(row))!
+    lineage.sums.lost += to - lineage.next
+    if (to !== lineage.next) lineage.tail = undefined
+    lineage.next = to
+  }
+
+  /** A person began a new lineage, which inherits window and clock or nothing. */
+  began(row: Row, from: Row, inherits: boolean): void {
+    const before = this.#lineages.get(keyOf(from))!
+    const begun = this.#begin(row, inherits ? before : undefined)
+    begun.sums.lost = row.next - row.start
+  }
+
+  /** Other rules judge from here on. */
+  ruled(rules: Rules): void {
+    for (const row of this.#tables.currentRows) {
+      const lineage = this.#lineages.get(keyOf(row))!
+      lineage.rules = rules
+      lineage.window.limits = rules
+    }
+  }
+
+  /** When everything has come to rest: all counts, not only those that were touched. */
+  compareCounts(): void {
+    for (const key of new Set([...this.#counts.keys(), ...this.#tables.counts.keys()])) this.#compareCount(key)
+    const isRepaired = (key: string) => this.#rejects.get(key)?.isRepaired
+    for (const [key, kept] of this.#tables.rejects) {
+      for (const { reject, repair } of kept) {
+        const at = `${key}/${reject.offset}`
+        if (isRepaired(at) === (repair !== undefined)) continue
+        this.#say(`the reject ${at} is ${repair === undefined ? 'not repaired' : 'repaired'}, expected the other`)
+      }
+    }
+  }
+
+  #say(what: string): void {
+    this.wrong ??= what
+  }
+
+  #begin(row: Row, before?: Lineage): Lineage {
+    const rules = this.#tables.rules.find(({ version }) => version === row.rulesVersion)!
+    const lineage: Lineage = {
+      of: row,
+      start: row.start,
+      next: row.next,
+      sums: { counted: 0, duplicate: 0, rejected: 0, skipped: 0, lost: 0 },
+      clockMs: before?.clockMs ?? -1,
+      rules: before?.rules ?? rules,
+      window: before?.window ?? new PlainWindow(rules),
+      tail: undefined,
+    }
+    this.#lineages.set(keyOf(row), lineage)
+    return lineage
+  }
+
+  /** @returns what is wrong with it. */
+  #settled({ of, from, to, tail, rejects }: Batch): string | undefined {
+    const lineage = this.#lineages.get(keyOf(of))
+    if (lineage === undefined) return `a batch of the lineage ${keyOf(of)}, which was never begun`
+    if (lineage.next !== from) return `a batch from ${from} landed at ${lineage.next} of ${keyOf(of)}`
+    const last = this.#broker.topics.get(of.topicId)?.partitions[of.partition]?.find(tail, to - 1)
+    if (last === undefined) return `${keyOf(of)} holds no record batch with ${to - 1} and the tail of the batch`
+    const path = pathTo(last, from)
+    const before = path[0]!.first < from ? path[0] : path[0]!.previous
+    if (path[0]!.first > from) return `the log of ${keyOf(of)} up to ${to} does not hold ${from}`
+    if (lineage.tail !== undefined && before !== lineage.tail) {
+      return `the batch from ${from} of ${keyOf(of)} follows another history than what was counted`
+    }
+    const expected: string[] = []
+    for (const batch of path) {
+      for (let offset = Math.max(batch.first, from); offset <= batch.last && offset < to; offset++) {
+        this.#count(lineage, batch, offset, expected)
+      }
+    }
+    lineage.next = to
+    lineage.tail = last
+    const kept = rejects.map(({ offset, reason, pointer, appendMs }) => `${offset} ${reason} ${pointer} ${appendMs}`)
+    return kept.join() === expected.join() ? undefined : `rejects of ${keyOf(of)}: ${kept}, expected ${expected}`
+  }
+
+  /** One record, by the words of the contract. */
+  #count(lineage: Lineage, batch: LogBatch, offset: number, rejects: string[]): void {
+    const { sums, window, rules, of } = lineage
+    const record = batch.records[offset - batch.first]
+    const end = batch.transaction?.end
+    if (end === 'open') this.#say(`the record ${keyOf(of)}:${offset} is in a transaction that is open`)
+    if (record === undefined || end === 'abort') {
+      sums.skipped += 1
+      return
+    }
+    const { word, appendMs } = record
+    if (appendMs > lineage.clockMs) {
+      const isFree = batch.brokerTime || lineage.clockMs === -1
+      lineage.clockMs = isFree ? appendMs : Math.min(appendMs, lineage.clockMs + hourMs)
+    }
+    window.advance(lineage.clockMs)
+    const { meaning } = word
+    if (meaning.is === 'null') {
+      sums.skipped += 1
+      return
+    }
+    const origin = this.#originOf(record, of)
+    const rejection =
+      origin === 'unknown'
+        ? { reason: 'unknown_origin', pointer: '' }
+        : meaning.is === 'bad'
+          ? meaning
+          : wrongAge(meaning.instant, appendMs, rules)
+    if (rejection !== undefined) {
+      sums.rejected += 1
+      rejects.push(`${offset} ${rejection.reason} ${rejection.pointer} ${appendMs}`)
+      const isAttempt = origin !== undefined && origin !== 'unknown'
+      this.#rejects.set(`${keyOf(of)}/${offset}`, { isAttempt, isRepaired: false })
+      return
+    }
+    if (meaning.is !== 'event') return
+    const isRepair = origin !== undefined && origin !== 'unknown'
+    const isRepairedAlready = isRepair && origin.isRepaired
+    const isNew = !isRepairedAlready && (meaning.id === undefined || window.claim(meaning.id, lineage.clockMs))
+    if (isRepair) origin.isRepaired = true
+    sums[isNew ? 'counted' : 'duplicate'] += 1
+    if (!isNew) return
+    const row = this.#counts.get(meaning.row) ?? [0, 0, 0]
+    row[meaning.activity] += 1
+    this.#counts.set(meaning.row, row)
+  }
+
+  #originOf({ origin }: LoggedRecord, of: Lineage['of']): ExpectedReject | 'unknown' | undefined {
+    if (origin === undefined) return undefined
+    const isOurs = origin.split('/')[1] === String(of.partition)
+    const found = isOurs ? this.#rejects.get(origin) : undefined
+    return found === undefined || found.isAttempt ? 'unknown' : found
+  }
+
+  #compareAll(): void {
+    const tables = this.#tables
+    let counted = 0
+    const current = new Set<number>()
+    for (const row of tables.ledger.values()) {
+      counted += row.counted
+      this.#compareRow(row)
+      if (row.state === 'closed') continue
+      if (current.has(row.partition)) this.#say(`partition ${row.partition} has two current lineages`)
+      current.add(row.partition)
+    }
+    if (tables.total !== counted) this.#say(`the counts are ${tables.total}, the ledger's ${counted}`)
+  }
+
+  #compareRow(row: Row): void {
+    const lineage = this.#lineages.get(keyOf(row)) ?? this.#begin(row)
+    const { sums } = lineage
+    const isUncounted = row.start === row.next && lineage.start === lineage.next
+    if (isUncounted && row.start > lineage.start) {
+      // Nothing was counted yet: the start moves with the log's.
+      // Of a topic that was recreated between two questions nothing can be counted any more.
+      const { topic } = this.#broker
+      const log = topic.partitions[row.partition]!
+      if (row.topicId === topic.id && row.start > log.start)
+        this.#say(`${keyOf(row)} begins at ${row.start}, its log at ${log.start}`)
+      lineage.start = row.start
+      lineage.next = row.start
+    }
+    const is = `${row.start} ${row.next} ${row.counted} ${row.duplicate} ${row.rejected} ${row.skipped} ${row.lost}`
+    const was = `${lineage.start} ${lineage.next} ${sums.counted} ${sums.duplicate} ${sums.rejected} ${sums.skipped} ${sums.lost}`
+    if (is !== was) this.#say(`${keyOf(row)} is ${is}, expected ${was}`)
+    if (row.next - row.start !== row.counted + row.duplicate + row.rejected + row.skipped + row.lost) {
+      this.#say(`${keyOf(row)} does not balance: ${is}`)
+    }
+    if ((this.#tables.rejects.get(keyOf(row))?.length ?? 0) !== row.rejected) {
+      this.#say(`${keyOf(row)} has rejected ${row.rejected} and kept another number`)
+    }
+    if (row.state === 'closed') return
+    if (row.clockMs !== lineage.clockMs)
+      this.#say(`the clock of ${keyOf(row)} is ${row.clockMs}, not ${lineage.clockMs}`)
+    if (row.rulesVersion !== lineage.rules.version) this.#say(`${keyOf(row)} is not under the rules in force`)
+    this.wrong ??= this.#wrongIds(row, lineage.window)
+  }
+
+  /** Stored are the ids that the plain window holds, segment by segment, in their order. */
+  #wrongIds({ ids, ...row }: Row, window: PlainWindow): string | undefined {
+    const { segments } = window
+    let at = 0
+    for (const segment of segments) {
+      const pieces: IdPiece[] = []
+      const name = ids[at]?.segment
+      while (at < ids.length && ids[at]!.segment === name) pieces.push(ids[at++]!)
+      const bytes = pieces.length === 1 ? pieces[0]!.ids : Buffer.concat(pieces.map(piece => piece.ids))
+      const isSame =
+        bytes.length === segment.ids.length * 16 &&
+        segment.ids.every(({ id }, i) => this.#hashOf(id).compare(bytes, i * 16, i * 16 + 16) === 0)
+      const newestMs = segment.ids.at(-1)!.claimedMs
+      if (isSame && pieces[0]!.firstMs === segment.firstMs && pieces.at(-1)!.newestMs === newestMs) continue
+      return `the ids of ${keyOf(row)} are not those that a plain window holds`
+    }
+    return at === ids.length ? undefined : `${keyOf(row)} remembers ids that have left the window`
+  }
+
+  #hashOf(id: string): Buffer {
+    let bytes = this.#hashes.get(id)
+    if (bytes === undefined) {
+      this.#hash.hashText(id)
+      bytes = Buffer.alloc(16)
+      for (let word = 0; word < 4; word++) bytes.writeUInt32LE(this.#hash.words[word]!, word * 4)
+      this.#hashes.set(id, bytes)
+    }
+    return bytes
+  }
+
+  #compareCount(key: string): void {
+    const is = (this.#tables.counts.get(key) ?? []).join()
+    const was = (this.#counts.get(key) ?? []).join()
+    if (is !== was) this.#say(`${key} counts ${is}, expected ${was}`)
+  }
+}
+
+/** The record batches from the one that holds `from` to `last`, as they were appended. */
+function pathTo(last: LogBatch, from: number): LogBatch[] {
+  const path = [last]
+  while (path[0]!.first > from && path[0]!.previous !== undefined) path.unshift(path[0]!.previous)
+  return path
+}
+
+function wrongAge(instant: number, appendMs: number, rules: Rules): { reason: string; pointer: string } | undefined {
+  if (appendMs === -1) return undefined
+  if (appendMs - instant > rules.maxAgeDays * 24 * hourMs) return { reason: 'too_old', pointer: '/timestamp' }
+  if (instant - appendMs > rules.maxAheadMinutes * 60_000) return { reason: 'too_far_ahead', pointer: '/timestamp' }
+  return undefined
+}

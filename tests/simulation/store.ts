@@ -1,0 +1,494 @@
+/**
+ * The consumer's `Store` over the simulated tables: the protocol of `settle.ts` as it is, each statement a call that can
+ * fail, be lost on the way or be the last thing its sender ever did.
+ */
+import type { Batch } from '../../src/consumer/batch.ts'
+import { sumOf } from '../../src/consumer/delta.ts'
+import type { Standing } from '../../src/consumer/fold.ts'
+import { type Statements, settle } from '../../src/consumer/settle.ts'
+import { type Opened, type Outcome, type Store, StoreFault } from '../../src/consumer/store.ts'
+import { dayText } from '../../src/event/day.ts'
+import type { Position } from '../../src/event/origin.ts'
+import { blocked, type Host, type Scheduler } from './scheduler.ts'
+import { type CountRow, keyOf, type Row, SqlError, type Tables, Transaction, withChange } from './tables.ts'
+
+/** As the session settings of a writer. */
+export const transactionMsMax = 5_000
+export const lockMsMax = 3_000
+/** How many rejects `read-origins.ts` reads at once; fewer here, so that the edge is near. */
+const originsMax = 2
+
+/** What PostgreSQL and the way to it do wrong in a schedule. Probabilities are of a statement. */
+export interface StoreTrouble {
+  /** The connection breaks, before or after the statement was done. */
+  lose: number
+  /** PostgreSQL refuses for a while: full, read-only, shut down. */
+  refuse: number
+  /** An answer that the values cannot be stored. */
+  refuseData: number
+  /** Set: every statement fails with this SQLSTATE. */
+  outage: string | undefined
+  /** A batch that holds this offset of this partition is refused for its values, always. */
+  poison: { readonly partition: number; readonly offset: number } | undefined
+}
+
+export class Server {
+  readonly tables: Tables
+  readonly trouble: StoreTrouble = { lose: 0, refuse: 0, refuseData: 0, outage: undefined, poison: undefined }
+  /** Hears of every change that was committed, before anybody else does. */
+  onCommit: (settled: readonly Batch[]) => void = () => {}
+  readonly #scheduler: Scheduler
+  readonly #seen: (what: string) => void
+  /** The server itself does what clients did not wait for. */
+  readonly #self: Host
+  readonly open = new Set<Transaction>()
+
+  constructor(tables: Tables, scheduler: Scheduler, self: Host, seen: (what: string) => void) {
+    this.tables = tables
+    this.#scheduler = scheduler
+    this.#self = self
+    this.#seen = seen
+  }
+
+  storeOf(host: Host): Store {
+    return {
+      install: () => Promise.reject(new Error('a simulated database is installed')),
+      open: (topicId, partition, logStart) => this.#open(host, topicId, partition, logStart),
+      places: partitions => this.#one(host, 'places', () => this.#places(partitions)),
+      origins: (fold, origin) => this.#one(host, `origins from ${origin.offset}`, () => this.#origins(fold, origin)),
+      settle: batches => this.#settle(host, batches),
+      moveStart: (standing, logStart) =>
+        this.#one(host, `move start of ${standing.of.partition} to ${logStart}`, () =>
+          this.moveStart(standing, logStart),
+        ),
+      halt: (at, why) => this.#one(host, `halt ${at.of.partition} ${why.reason}`, () => this.halt(at, why)),
+      haltGone: (topicId, partitions) => this.#one(host, 'halt gone', () => this.haltGone(topicId, partitions)),
+      watch: async () => {},
+      close: async () => {},
+    }
+  }
+
+  async #settle(host: Host, batches: readonly Batch[]): Promise<Map<Batch, Outcome>> {
+    const session = new Session(this, this.#scheduler, host)
+    const outcomes = await settle(session, batches)
+    for (const [batch, outcome] of outcomes) {
+      if (outcome === 'busy') this.#seen('a row left for the next settle')
+      if (outcome === 'settled' && !session.wrote(batch)) this.#seen('a batch that had landed was recognised')
+    }
+    return outcomes
+  }
+
+  /** Whether a statement gets through, and whether its answer comes back. @throws StoreFault */
+  #one<T>(host: Host, kind: string, effect: () => T | typeof blocked): Promise<T> {
+    const patient = this.patient(effect)
+    return this.#scheduler.call(host, kind, () => {
+      this.failBefore()
+      const isLost = this.trouble.lose > 0 && this.#scheduler.dice.chance(this.trouble.lose / 2)
+      const result = this.tried(patient)
+      if (isLost && result !== blocked) throw this.lost('the answer')
+      return result
+    })
+  }
+
+  /** Waits for a lock as long as PostgreSQL lets it. */
+  patient<T>(effect: () => T | typeof blocked): () => T | typeof blocked {
+    let sinceMs = -1
+    return () => {
+      const result = effect()
+      if (result !== blocked) return result
+      const { nowMs } = this.#scheduler
+      if (sinceMs < 0) {
+        sinceMs = nowMs
+        this.#seen('a lock waited for')
+        this.#scheduler.after(this.#self, lockMsMax, () => this.#scheduler.unblock())
+      } else if (nowMs - sinceMs >= lockMsMax) {
+        throw this.refused('55P03')
+      }
+      return blocked
+    }
+  }
+
+  /** @throws StoreFault, as often as the schedule wants it. */
+  failBefore(): void {
+    const { dice } = this.#scheduler
+    const { outage, lose, refuse, refuseData } = this.trouble
+    if (outage !== undefined) throw outage === 'connection' ? this.lost('the way') : this.refused(outage)
+    if (lose > 0 && dice.chance(lose / 2)) throw this.lost('the statement')
+    if (refuse > 0 && dice.chance(refuse)) throw this.refused(dice.pick(['40P01', '53100', '25006', '57014', '55P03']))
+    if (refuseData > 0 && dice.chance(refuseData)) throw this.refused('22003')
+  }
+
+  lost(what: string): StoreFault {
+    this.#seen('a connection lost')
+    return new StoreFault('connection', undefined, `Connection terminated unexpectedly: ${what} was lost`)
+  }
+
+  refused(sqlState: string): StoreFault {
+    this.#seen(`SQLSTATE ${sqlState}`)
+    const kind = /^(22|23|54)/.test(sqlState) ? 'data' : 'platform'
+    return new StoreFault(kind, sqlState, `refused with ${sqlState}`)
+  }
+
+  /** Answers of the server become faults as `postgres-store.ts` makes them. */
+  tried<T>(effect: () => T): T {
+    try {
+      return effect()
+    } catch (error) {
+      if (error instanceof SqlError) throw new StoreFault('data', error.sqlState, error)
+      throw error
+    }
+  }
+
+  /** A statement of its own that changes one ledger row: waits for whoever holds it. */
+  change(key: string, change: (row: Row) => Row | undefined): boolean | typeof blocked {
+    const row = this.tables.ledger.get(key)
+    if (row === undefined) return false
+    if (this.tables.holder(`ledger ${key}`, undefined) !== undefined) return blocked
+    const after = change(row)
+    if (after === undefined) return false
+    this.tables.put(after)
+    this.onCommit([])
+    return true
+  }
+
+  moveStart({ of, nextOffset }: Pick<Standing, 'of' | 'nextOffset'>, logStart: number): boolean | typeof blocked {
+    return this.change(keyOf(of), row =>
+      row.next === nextOffset && row.start === row.next && row.state === 'open'
+        ? { ...row, start: logStart, next: logStart }
+        : undefined,
+    )
+  }
+
+  halt({ of, nextOffset }: Pick<Standing, 'of' | 'nextOffset'>, halt: NonNullable<Row['halt']>) {
+    return this.change(keyOf(of), row =>
+      row.next === nextOffset && row.state === 'open' ? { ...row, state: 'halted', halt } : undefined,
+    )
+  }
+
+  haltGone(topicId: string, partitions: number): undefined | typeof blocked {
+    const gone = this.tables.currentRows.filter(
+      row => row.topicId !== topicId && row.partition >= partitions && row.state === 'open',
+    )
+    if (gone.length === 0) return undefined
+    if (gone.some(row => this.tables.holder(`ledger ${keyOf(row)}`, undefined) !== undefined)) return blocked
+    const detail = 'the topic was created again and has no such partition now'
+    for (const row of gone) {
+      const halt = { reason: 'recreated', from: row.next, to: row.next, detail } as const
+      this.tables.put({ ...row, state: 'halted', halt })
+    }
+    this.onCommit([])
+    return undefined
+  }
+
+  async #open(host: Host, topicId: string, partition: number, logStart: number): Promise<Opened> {
+    const kind = `open ${partition}`
+    const opened = await this.#one(host, kind, () => this.read(partition))
+    if (opened !== undefined) return opened
+    await this.#one(host, `begin ${partition} at ${logStart}`, () => this.begin(topicId, partition, logStart))
+    return (await this.#one(host, kind, () => this.read(partition)))!
+  }
+
+  read(partition: number): Opened | undefined {
+    const row = this.tables.current(partition)
+    if (row === undefined) return undefined
+    const { topicId, lineage, rulesVersion, next, clockMs, tail, halt, start } = row
+    const of = { topicId, partition, lineage, rulesVersion }
+    const ids = halt === undefined ? row.ids : []
+    const rules = this.tables.rules.find(({ version }) => version === rulesVersion)!
+    return { standing: { of, nextOffset: next, clockMs, tail, ids }, startOffset: start, halt, rules }
+  }
+
+  begin(topicId: string, partition: number, logStart: number): void {
+    const rows = this.tables.currentRows
+    // on conflict do nothing: the key, and one current lineage
+    const key = keyOf({ topicId, partition, lineage: 1 })
+    if (this.tables.ledger.has(key) || rows.some(row => row.partition === partition)) return
+    const isRecreated =
+      rows.some(row => row.topicId !== topicId) && !rows.some(row => row.topicId === topicId && row.state === 'open')
+    const detail = 'the other partitions were counted under another topic id'
+    this.tables.put({
+      ...nothingCounted,
+      topicId,
+      partition,
+      lineage: 1,
+      start: logStart,
+      next: logStart,
+      rulesVersion: this.tables.rules.at(-1)!.version,
+      ...(isRecreated && { state: 'halted', halt: { reason: 'recreated', from: logStart, to: logStart, detail } }),
+    })
+    this.onCommit([])
+  }
+
+  #places(partitions: readonly number[]) {
+    return this.tables.currentRows
+      .filter(row => row.state === 'open' && partitions.includes(row.partition))
+      .map(row => ({ of: row, nextOffset: row.next }))
+  }
+
+  #origins({ of, nextOffset }: Pick<Standing, 'of' | 'nextOffset'>, origin: Position) {
+    if (this.tables.ledger.get(keyOf(of))?.next !== nextOffset) return undefined
+    const { topicId, lineage, offset } = origin
+    const kept = this.tables.rejects.get(keyOf({ topicId, partition: of.partition, lineage })) ?? []
+    const found = kept
+      .filter(({ reject }) => reject.offset >= offset && reject.origin === undefined)
+      .slice(0, originsMax)
+      .map(({ reject, repair }) => [reject.offset, repair !== undefined] as const)
+    const end = topicId === of.topicId && lineage === of.lineage ? nextOffset : Number.MAX_SAFE_INTEGER
+    const to = found.length < originsMax ? end : found.at(-1)![0] + 1
+    return { topicId, lineage, from: offset, to, repaired: new Map(found) }
+  }
+
+  /** A client is gone. What it sent last may still be done; the server sees the end of the connection sooner or later. */
+  abandon(transaction: Transaction, isCommitSent: boolean): void {
+    if (transaction.isOver) return
+    const { dice } = this.#scheduler
+    const mayLand = isCommitSent && dice.chance(0.5)
+    const end = () => {
+      if (transaction.isOver) return
+      if (mayLand) this.land(transaction, 'a COMMIT whose sender had given up landed')
+      else this.rollback(transaction)
+    }
+    if (dice.chance(0.5)) end()
+    else void this.#scheduler.after(this.#self, dice.below(1_500), end)
+  }
+
+  land(transaction: Transaction, what?: string): void {
+    this.tried(() => this.tables.commit(transaction))
+    this.open.delete(transaction)
+    this.#scheduler.unblock()
+    this.onCommit(transaction.batches)
+    for (const batch of transaction.batches) this.#sawSettled(batch)
+    if (what !== undefined) this.#seen(what)
+  }
+
+  #sawSettled(batch: Batch): void {
+    if (batch.duplicate > 0) this.#seen('a duplicate')
+    if (batch.window.oldest !== undefined) this.#seen('ids left the window')
+    if (batch.window.closed.length > 0) this.#seen('a segment closed')
+    for (const { as } of batch.repairs) {
+      this.#seen(as === 'counted' ? 'a repair counted' : 'a repair found its event counted')
+    }
+    for (const { reason } of batch.rejects) if (reason === 'unknown_origin') this.#seen('an origin that is none')
+  }
+
+  rollback(transaction: Transaction): void {
+    this.tables.rollback(transaction)
+    this.open.delete(transaction)
+    this.#scheduler.unblock()
+  }
+
+  /** The server's own limit of a transaction. */
+  limit(transaction: Transaction): void {
+    const cancel = this.#scheduler.after(this.#self, transactionMsMax, () => {
+      if (transaction.isOver) return
+      this.#seen('a transaction ended by the server')
+      this.rollback(transaction)
+    })
+    transaction.onEnd = cancel
+  }
+}
+
+const nothingCounted = {
+  counted: 0,
+  duplicate: 0,
+  rejected: 0,
+  skipped: 0,
+  lost: 0,
+  clockMs: -1,
+  tail: undefined,
+  state: 'open',
+  halt: undefined,
+  ids: [],
+} as const
+
+/** One settle over one connection. */
+class Session implements Statements {
+  readonly #server: Server
+  readonly #scheduler: Scheduler
+  readonly #host: Host
+  readonly #transaction: Transaction
+
+  constructor(server: Server, scheduler: Scheduler, host: Host) {
+    this.#server = server
+    this.#scheduler = scheduler
+    this.#host = host
+    this.#transaction = new Transaction(host)
+  }
+
+  wrote(batch: Batch): boolean {
+    return this.#transaction.batches.includes(batch)
+  }
+
+  begin(): Promise<void> {
+    return this.#say('begin', () => {
+      this.#server.open.add(this.#transaction)
+      this.#server.limit(this.#transaction)
+    })
+  }
+
+  lock(batches: readonly Batch[]) {
+    return this.#say(`settle ${batches.map(inWords).join(' and ')}`, () => {
+      const { tables } = this.#server
+      const rows = []
+      for (const { of } of batches) {
+        const key = keyOf(of)
+        const row = tables.ledger.get(key)
+        if (row === undefined || tables.holder(`ledger ${key}`, this.#transaction) !== undefined) continue
+        tables.lock(`ledger ${key}`, this.#transaction)
+        const { partition, next, rulesVersion, tail, state } = row
+        rows.push({ partition, nextOffset: next, rulesVersion, tail, isOpen: state === 'open' })
+      }
+      return rows
+    })
+  }
+
+  exist(batches: readonly Batch[]): Promise<ReadonlySet<number>> {
+    return this.#say('look which rows are there', () => {
+      const there = batches.filter(({ of }) => this.#server.tables.ledger.has(keyOf(of)))
+      return new Set(there.map(({ of }) => of.partition))
+    })
+  }
+
+  advance(batches: readonly Batch[]): Promise<number> {
+    return this.#say('advance', () => {
+      const { tables } = this.#server
+      let moved = 0
+      for (const batch of batches) {
+        this.#refuseIfPoisoned(batch)
+        const row = tables.ledger.get(keyOf(batch.of))
+        if (row === undefined || row.next !== batch.from || row.state !== 'open') continue
+        const after = {
+          ...row,
+          next: batch.to,
+          counted: row.counted + batch.counted,
+          duplicate: row.duplicate + batch.duplicate,
+          rejected: row.rejected + batch.rejected,
+          skipped: row.skipped + batch.skipped,
+          clockMs: batch.clockMs,
+          tail: batch.tail,
+          ids: withChange(row.ids, batch.window),
+        }
+        tables.check(after)
+        this.#transaction.writes.push(() => tables.put(after))
+        moved += 1
+      }
+      this.#transaction.batches = batches
+      return moved
+    })
+  }
+
+  /** Rows are locked one by one in key order, and waited for while the earlier ones are held. */
+  addCounts(batches: readonly Batch[]): Promise<void> {
+    const rows: [string, CountRow][] = []
+    for (const [day, users] of sumOf(batches.map(({ delta }) => delta))) {
+      for (const [user, items] of users) {
+        for (const [item, { view, click, purchase }] of items) {
+          rows.push([`${user}|${dayText(day)}|${item}`, [view, click, purchase]])
+        }
+      }
+    }
+    rows.sort(([a], [b]) => (a < b ? -1 : 1))
+    let at = 0
+    return this.#say('add counts', (): undefined | typeof blocked => {
+      const { tables } = this.#server
+      for (; at < rows.length; at++) {
+        const lock = `count ${rows[at]![0]}`
+        if (tables.holder(lock, this.#transaction) !== undefined) return blocked
+        tables.lock(lock, this.#transaction)
+      }
+      this.#transaction.writes.push(() => {
+        for (const [key, counts] of rows) tables.addCount(key, counts)
+      })
+      return undefined
+    })
+  }
+
+  /** They are part of the row here: `advance` has done it. */
+  async keepIds(): Promise<void> {}
+
+  async keepRejects(batches: readonly Batch[]): Promise<void> {
+    if (batches.every(({ rejects }) => rejects.length === 0)) return
+    await this.#say('keep rejects', () => {
+      const { tables } = this.#server
+      for (const { of, rejects } of batches) {
+        if (rejects.length === 0) continue
+        const key = keyOf(of)
+        const last = tables.rejects.get(key)?.at(-1)?.reject.offset ?? -1
+        if (rejects[0]!.offset <= last)
+          throw new SqlError('23505', `a reject at ${rejects[0]!.offset} is there already`)
+        this.#transaction.writes.push(() => {
+          const kept = tables.rejects.get(key) ?? []
+          if (kept.length === 0) tables.rejects.set(key, kept)
+          for (const reject of rejects) kept.push({ reject, repair: undefined })
+        })
+      }
+    })
+  }
+
+  async markRepaired(batches: readonly Batch[]): Promise<void> {
+    if (batches.every(({ repairs }) => repairs.length === 0)) return
+    await this.#say('mark repaired', () => {
+      const { tables } = this.#server
+      for (const { of, repairs } of batches) {
+        for (const repair of repairs) {
+          const key = keyOf({ ...repair.origin, partition: of.partition })
+          const kept = tables.rejects.get(key)?.find(({ reject }) => reject.offset === repair.origin.offset)
+          if (kept === undefined || kept.repair !== undefined) throw new Error('marked too few rejects as repaired')
+          this.#transaction.writes.push(() => {
+            kept.repair = { ...repair, by: keyOf(of) }
+          })
+        }
+      }
+    })
+  }
+
+  commit(): Promise<void> {
+    const { dice } = this.#scheduler
+    this.#transaction.isCommitSent = true
+    return this.#say('COMMIT', () => {
+      if (dice.chance(this.#server.trouble.lose)) {
+        const hasLanded = dice.chance(0.5)
+        if (hasLanded) this.#server.land(this.#transaction, 'a COMMIT landed and its answer was lost')
+        else this.#server.abandon(this.#transaction, true)
+        throw this.#server.lost(hasLanded ? 'the answer of COMMIT' : 'COMMIT')
+      }
+      this.#server.land(this.#transaction)
+    })
+  }
+
+  #refuseIfPoisoned({ of, from, to }: Batch): void {
+    const { poison } = this.#server.trouble
+    if (poison?.partition === of.partition && poison.offset >= from && poison.offset < to) {
+      throw this.#server.refused('22003')
+    }
+  }
+
+  /** One statement. After a failure the connection is given up, as `postgres-store.ts` does. */
+  async #say<T>(kind: string, effect: () => T | typeof blocked): Promise<T> {
+    const transaction = this.#transaction
+    const patient = this.#server.patient(effect)
+    let isWaiting = false
+    try {
+      return await this.#scheduler.call(this.#host, kind, () => {
+        if (transaction.isOver) {
+          // Ended while it was at work, or while nobody listened.
+          const isTold = isWaiting || this.#scheduler.dice.chance(0.3)
+          throw isTold ? this.#server.refused('25P04') : this.#server.lost('the connection')
+        }
+        if (kind !== 'COMMIT') this.#server.failBefore()
+        const result = this.#server.tried(patient)
+        isWaiting = result === blocked
+        return result
+      })
+    } catch (error) {
+      if (!transaction.isOver) {
+        const isAnswer = error instanceof StoreFault && error.kind !== 'connection'
+        if (isAnswer) this.#server.rollback(transaction)
+        else this.#server.abandon(transaction, false)
+      }
+      throw error
+    }
+  }
+}
+
+const inWords = ({ of, from, to }: Batch): string => `${of.partition}:${from}-${to - 1}`
