@@ -62,6 +62,8 @@ export class RecordWalk {
   #left = 0
   #baseOffset = 0
   #lastOffset = 0
+  /** The batch's own time, and the same as a number, which is exact for any real one. */
+  #base = 0n
   #baseMs = 0
 
   /**
@@ -166,7 +168,8 @@ export class RecordWalk {
     this.#baseOffset = baseOffset
     this.#lastOffset = lastOffset
     this.brokerTime = (bits & attributes.logAppendTime) !== 0
-    this.#baseMs = Number(answer.readBigInt64BE(start + (this.brokerTime ? 35 : 27)))
+    this.#base = answer.readBigInt64BE(start + (this.brokerTime ? 35 : 27))
+    this.#baseMs = Number(this.#base)
     return undefined
   }
 
@@ -202,6 +205,7 @@ export class RecordWalk {
     this.#recordEnd = this.#at + length
     if (length < 0 || this.#recordEnd > this.bytes.length) throw new RangeError('a record goes beyond its batch')
     this.#at += 1 // attributes, unused
+    const msAt = this.#at
     const msDelta = this.#varint()
     const offsetDelta = this.#varint()
     this.#left -= 1
@@ -218,10 +222,23 @@ export class RecordWalk {
     this.valueEnd = valueBytes < 0 ? -1 : this.#advance(valueBytes)
     if (this.#at > this.#recordEnd) throw new RangeError('a key or value goes beyond its record')
     this.#headersAt = this.#at
-    const ms = this.brokerTime ? this.#baseMs : this.#baseMs + msDelta
+    const ms = this.brokerTime ? this.#baseMs : this.#senderMs(msAt, msDelta)
     // Senders may write any 64 bits; what is beyond exact numbers would not fit the tables either.
     this.appendMs = ms < 0 ? -1 : Math.min(ms, Number.MAX_SAFE_INTEGER)
     this.offset = offset
+  }
+
+  /** @param from where the delta stands, which is exact as a number only while it is small. */
+  #senderMs(from: number, delta: number): number {
+    if (Math.abs(delta) < 2 ** 51 && Math.abs(this.#baseMs) < 2 ** 52) return this.#baseMs + delta
+    // A time in nanoseconds is enough: its neighbours in the batch must not be taken for as late as it is.
+    let zigzag = 0n
+    for (let at = from, byte = 0x80, shift = 0n; byte >= 0x80; shift += 7n) {
+      byte = this.bytes[at++]!
+      zigzag |= BigInt(byte & 0x7f) << shift
+    }
+    const exact = BigInt.asUintN(64, zigzag)
+    return Number(BigInt.asIntN(64, this.#base + ((exact >> 1n) ^ -(exact & 1n))))
   }
 
   #advance(bytes: number): number {

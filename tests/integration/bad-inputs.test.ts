@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type pg from 'pg'
+import { startApi } from '../../src/api/api.ts'
+import { createLog } from '../../src/runtime/log.ts'
 import { recordsCases } from '../inputs/records.ts'
 import { sendersTime } from '../inputs/topic.ts'
 import { valueCases } from '../inputs/values.ts'
 import { assertBalanced, fates, startCounting, untilRead } from '../support/counting.ts'
 import { codecs, encodeBatch, encodeHeaders, type LogRecord } from '../support/encode-log.ts'
-import { connect, freshDatabase, freshTopic } from '../support/environment.ts'
+import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka, until } from '../support/environment.ts'
 import { bytesOf, uuidOf } from '../support/events.ts'
 import { rawSender } from '../support/raw-batches.ts'
+import { run } from '../support/tool.ts'
 import { verified } from '../support/verifying.ts'
 
 const atMs = Date.now()
@@ -138,4 +141,35 @@ test('K45: where the broker gives the time, what a sender writes changes nothing
   await untilRead(client, times.length)
   assert.deepEqual(await fates(client), { counted: times.length, duplicate: 0, rejected: 0, skipped: 0 })
   await assertBalanced(client)
+})
+
+test('K45: a sender’s time beyond every calendar harms neither counting, nor a proof, nor any tool', async t => {
+  const topic = await freshTopic(1, sendersTime)
+  const database = await freshDatabase()
+  const send = rawSender(t, topic)
+  const far = { ...neighbour, timestampMs: Number.MAX_SAFE_INTEGER }
+  await send(0, encodeBatch({ baseOffset: 0, records: [far, neighbour, { ...far, timestampMs: 1e15 }] }))
+  await startCounting(t, { topic, database })
+  const client = await connect(t, database)
+  await untilRead(client, 3)
+  assert.deepEqual(await fates(client), { counted: 1, duplicate: 0, rejected: 2, skipped: 0 })
+  assert.equal((await verified({ topic, database })).verdict, 'proven')
+  const settings = settingsFor(sharedKafka(), database, topic)
+  for (const [verb, ...args] of [
+    ['status'],
+    ['rejects'],
+    ['rejects', 'show', '0:0'],
+    ['rejects', 'export'],
+    ['trace', '--position', '0:0'],
+    ['trace', '--position', '0:2', '--json'],
+    ['explain', uuidOf('neighbour'), neighbourItem, new Date(atMs).toISOString().slice(0, 10)],
+  ]) {
+    const { code, said } = await run(t, verb!, settings, args)
+    assert.equal(code, 0, `${verb} ${args.join(' ')}: ${said}`)
+  }
+  const address = { host: '127.0.0.1', port: 0, awaitSeed: false }
+  const { url, stop } = await startApi({ postgres: database, api: address }, createLog('tests', 'silent'))
+  closing(t, () => stop())
+  await until(async () => (await fetch(`${url}/readyz`)).ok, 10_000, 'the API is ready')
+  assert.equal((await fetch(`${url}/api/user-activity-summary/${uuidOf('neighbour')}`)).status, 200)
 })

@@ -86,7 +86,8 @@ const firstMs = Date.parse('0001-01-01T00:00:00Z')
 const lastMs = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
- * Narrower than ajv-formats: a T and no blank, an offset with its colon, no second 60, and in UTC a year from 1 to 9999.
+ * Narrower than ajv-formats: a T and no blank, an offset with its colon, no hour 24 or second 60, and in UTC a year from
+ * 1 to 9999.
  * Wider: any number of fraction digits, where ajv-formats rounds 59.99999999999999999 up to 60.
  */
 function isTimestamp(text: string): boolean {
@@ -98,7 +99,8 @@ function isTimestamp(text: string): boolean {
   return ms >= firstMs && ms <= lastMs
 }
 
-const timestampForm = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
+/** Hours and minutes, because ajv-formats takes 29:29+05:30 for the 23:59 of a leap second. */
+const timestampForm = /^\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
 
 /** Of a text that is a timestamp; what is finer than a millisecond is cut off. */
 function instantOf(text: string): number {

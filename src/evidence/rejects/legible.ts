@@ -17,8 +17,9 @@ export function legible(bytes: Buffer): string {
   return isUtf8(bytes) ? safeText(bytes.toString('utf8')) : `0x${bytes.toString('hex')}`
 }
 
-/** @param max characters, with the dots that say that something was cut off. */
-export const cut = (text: string, max: number): string => (text.length <= max ? text : `${text.slice(0, max - 1)}…`)
+/** @param max characters, with the dots that say that something was cut off. Cuts between characters, not in one. */
+export const cut = (text: string, max: number): string =>
+  text.length <= max ? text : `${text.slice(0, max - 1).replace(/[\ud800-\udbff]$/, '')}…`
 
 const bytesPerLine = 16
 

@@ -1,18 +1,10 @@
 /** The rejects in groups: which reasons there are at which members, since when, how many, and what was done about them. */
 import type { Client } from 'pg'
 import type { Config } from '../../runtime/config.ts'
+import { isoOf } from '../iso.ts'
 import { cut, legible } from './legible.ts'
 import { withRejects } from './reject-tables.ts'
-import {
-  type Filter,
-  filterValues,
-  fitsFilter,
-  isInState,
-  isoOf,
-  rejectColumns,
-  type StoredReject,
-  seenMs,
-} from './stored.ts'
+import { type Filter, filterValues, fitsFilter, isInState, rejectColumns, type StoredReject, seenMs } from './stored.ts'
 
 export interface Group {
   readonly reason: string

@@ -4,9 +4,10 @@ import type { Client } from 'pg'
 import { originHeader, originText } from '../../event/origin.ts'
 import { headersOf } from '../../kafka/headers.ts'
 import type { Config } from '../../runtime/config.ts'
+import { isoOf } from '../iso.ts'
 import type { At } from './candidates.ts'
 import { withRejects } from './reject-tables.ts'
-import { currentOf, isoOf, readLedger, rejectColumns, type State, type StoredReject } from './stored.ts'
+import { currentOf, readLedger, rejectColumns, type State, type StoredReject } from './stored.ts'
 
 /** Bytes for programs: as they are in base64, and as text where they are UTF-8. */
 export interface Bytes {

@@ -94,5 +94,3 @@ export async function readLedger(client: Client): Promise<LedgerRow[]> {
 /** The row of a partition that is not over; undefined where there is none any more. */
 export const currentOf = (ledger: readonly LedgerRow[], partition: number): LedgerRow | undefined =>
   ledger.find(row => row.partition === partition && row.state !== 'closed')
-
-export const isoOf = (ms: number | null): string | null => (ms === null || ms < 0 ? null : new Date(ms).toISOString())

@@ -1,5 +1,6 @@
 /** One copy of an event as `trace` tells of it: where it lies, what became of it, and why. */
 import type { Lineage } from '../books/ledger.ts'
+import { isoOf } from '../iso.ts'
 import { type Place as Anywhere, placed } from '../recount/record-place.ts'
 import type { RulesFrom } from '../recount/recount.ts'
 import type { CountedEvent } from '../recount/verdict.ts'
@@ -97,7 +98,7 @@ export function copyOf(
     duplicate_of: null,
     ...told,
     is_committed: isCommitted || place.is === 'lost',
-    appended: appendMs < 0 ? null : new Date(appendMs).toISOString(),
+    appended: isoOf(appendMs),
     event:
       event === undefined ? null : { ...rowOf(event), activity_type: event.activity, event_id: event.eventId ?? null },
     row: told.fate === 'counted' && event !== undefined ? rowOf(event) : null,

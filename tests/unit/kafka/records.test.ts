@@ -377,6 +377,22 @@ test('any bytes under a right checksum: no throw, no hang, offsets that count up
   )
 })
 
+test("a sender's time is exact, however far from it the first time of its batch is", () => {
+  const now = 1_790_000_000_123n
+  for (const base of [0n, now, 2n ** 53n, now * 1_000_000n, 2n ** 63n - 1n, -1n, -(2n ** 63n)]) {
+    for (const sent of [now, now + 1n, 0n, -1n, -7n, 2n ** 53n - 1n, now * 1_000_000n, 2n ** 63n - 1n]) {
+      // Java's long: what is too long for it wraps around.
+      const delta = BigInt.asIntN(64, sent - base)
+      const body = Buffer.concat([Buffer.alloc(1), varint(delta), varint(0), varint(-1), varint(-1), varint(0)])
+      const batch = encodeBatch({ ...plainBatch(0, 'a'), body: Buffer.concat([varint(body.length), body]) })
+      batch.writeBigInt64BE(base, 27)
+      const [step] = stepsOf(new RecordWalk(seal(batch), 0, [], bytesMax))
+      const expected = sent < 0n ? -1 : sent > 2n ** 53n ? Number.MAX_SAFE_INTEGER : Number(sent)
+      assert.equal(step!.appendMs, expected, `${base} and ${sent}`)
+    }
+  }
+})
+
 test("a sender's time of any 64 bits fits the tables: unknown below 0, exact to 2^53, no later than that", () => {
   for (const [sent, expected] of [
     [-(2n ** 63n), -1],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isUtf8 } from 'node:buffer'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { brokenByte, hexDump, legible, safeText } from '../../../../src/evidence/rejects/legible.ts'
+import { brokenByte, cut, hexDump, legible, safeText } from '../../../../src/evidence/rejects/legible.ts'
 
 test('no text can move a cursor, change colours, turn the direction or hide, and good text stays as it is', () => {
   const half = String.fromCharCode(0xd800)
@@ -16,6 +16,16 @@ test('no text can move a cursor, change colours, turn the direction or hide, and
       assert.doesNotMatch(safeText(text), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
     }),
   )
+})
+
+test('a text is cut between characters', () => {
+  assert.equal(cut('🎉🎉🎉', 6), '🎉🎉🎉')
+  for (const [max, shown] of [
+    [5, '🎉🎉…'],
+    [4, '🎉…'],
+    [3, '🎉…'],
+  ] as const)
+    assert.equal(cut('🎉🎉🎉', max), shown)
 })
 
 test('bytes that are not UTF-8 are shown in digits, from the first that is wrong', () => {
