@@ -1,6 +1,8 @@
 /** `trace` and `explain` know repairs: what stands for what, what became of it, and which of them a number is made of. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { copySchema } from '../../src/api/evidence-document.ts'
 import type { Copy } from '../../src/evidence/trace/copy.ts'
 import { explainText } from '../../src/evidence/trace/explain-report.ts'
 import { traceText } from '../../src/evidence/trace/trace-text.ts'
@@ -57,6 +59,8 @@ test('a repaired record names its repair and a repair its origin, and explain co
   ]
   const byPosition = await Promise.all(expected.map((_, offset) => copyAt(place, `0:${offset}`)))
   assert.deepEqual(byPosition.map(line), expected)
+  const isDocumented = new Ajv2020({ strict: false, validateFormats: false }).compile(copySchema)
+  for (const copy of byPosition) assert.ok(isDocumented(copy), JSON.stringify(isDocumented.errors))
   const row = { user_id: event.user_id, date: event.timestamp.slice(0, 10), item_id: event.item_id }
   assert.deepEqual([byPosition[0]!.repaired_by?.row, byPosition[1]!.repaired_by?.row], [row, null])
   assert.deepEqual(byPosition[4]!.row, row)

@@ -140,6 +140,48 @@ function stepsOf(log: ReturnType<typeof logOf>, start: number, end: number): num
   return steps.slice(0, -1)
 }
 
+test('from the middle of a log, told of the rejects and repairs before, it finds the same rejects and repairs', () => {
+  let repairs = 0
+  fc.assert(
+    fc.property(fc.array(drawnBatch, { minLength: 2, maxLength: 25, size: 'max' }), fc.nat(), (drawn, at) => {
+      const log = logOf(drawn, 0, true)
+      const end = log.at(-1)!.last + 1
+      const steps = stepsOf(log, 0, end)
+      const from = steps[at % steps.length]!
+      const rules = [{ fromOffset: 0, ...first }]
+      const whole = new RepairBook(new Spill())
+      const rejected = foundFrom(0, log, recountOf(rules, whole))
+      const told = new RepairBook(new Spill())
+      for (const offset of rejected)
+        if (offset < from && whole.isRepairable({ ...drawnOf, offset })) told.addReject(drawnOf, offset)
+      for (const [origin, { known }] of whole.repaired()) told.addStored(origin, known!)
+      told.trust(drawnOf, offset => offset < from)
+      // Its window is empty: whether a repair counts is not known, but which it is.
+      const start = { of: drawnOf, rules, idKey, from, clockMs: -1, book: told }
+      assert.deepEqual(
+        foundFrom(from, log, new Recount(start)),
+        rejected.filter(offset => offset >= from),
+      )
+      for (const [origin, { known, stored }] of told.repaired()) {
+        assert.equal(known?.offset, stored?.offset, `the repair of ${origin.offset}`)
+        repairs += 1
+      }
+      whole.close()
+      told.close()
+    }),
+    { numRuns: 60 },
+  )
+  assert.ok(repairs > 20, `${repairs} repairs`)
+})
+
+/** The offsets of the rejects that it finds. */
+function foundFrom(from: number, log: ReturnType<typeof logOf>, recount: Recount): number[] {
+  const rejected: number[] = []
+  const walk = walkFrom(log, from, log.length)
+  while (walk.next()) if (recount.take(walk).fate === 'rejected') rejected.push(walk.offset)
+  return rejected
+}
+
 const eventBytes = (id: string | undefined, item = 1, atMs = startMs) =>
   Buffer.from(
     JSON.stringify({
