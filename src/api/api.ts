@@ -20,6 +20,7 @@ import { sendProblem } from './problem.ts'
 import { addProblems, problemSchema } from './problem-document.ts'
 import { createReadiness } from './ready.ts'
 import { answerProblems, refuse, refuseBytes } from './refuse.ts'
+import { addRejects } from './rejects.ts'
 import { screenRequests } from './screen.ts'
 import { serverLog } from './server-log.ts'
 import { addService, readinessSchema } from './service.ts'
@@ -127,10 +128,12 @@ export async function buildApi(
   answerProblems(app, log)
   watchRequests(app, log)
   screenRequests(app, limits)
-  await describeApi(app, version)
+  const token = logConfig?.api.adminToken
+  await describeApi(app, version, token !== undefined)
   refuseOtherMethods(app)
   addSummary(app, pool, limits)
   addEvidence(app, pool, logConfig, limits)
+  if (logConfig !== undefined && token !== undefined) await addRejects(app, logConfig, token, limits, log)
   addService(app, ready)
   addProblems(app)
   addDocuments(app)
@@ -140,21 +143,20 @@ export async function buildApi(
 
 /** Gives each route added from here on a twin that answers 405, so that a wrong method is not taken for a wrong path. */
 function refuseOtherMethods(app: FastifyInstance): void {
-  const allowed = ['GET', 'HEAD']
   // All that the parser lets through; a CONNECT is no request for a path and is never answered.
   for (const method of METHODS) {
     if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method)
   }
-  const others = app.supportedMethods.filter(method => !allowed.includes(method))
   app.addHook('onRoute', route => {
-    if (route.method !== 'GET') return
+    if (route.method !== 'GET' && route.method !== 'POST') return
+    const allowed = route.method === 'GET' ? ['GET', 'HEAD'] : ['POST']
+    const detail = route.method === 'GET' ? 'This path can only be read: use GET.' : 'This path takes POST only.'
     app.route({
-      method: others,
+      method: app.supportedMethods.filter(method => !allowed.includes(method)),
       url: route.url,
       schema: { hide: true },
       // Before the body is read: it would be refused for its type or size first.
       onRequest: async (_request, reply) => {
-        const detail = 'This path can only be read: use GET.'
         return sendProblem(reply.header('allow', allowed.join(', ')), 'method_not_allowed', { detail })
       },
       handler: () => {},

@@ -22,10 +22,19 @@ const about = `Exact daily counts of what people do: views, clicks and purchases
 Counts appear the moment they are committed. An answer is one snapshot; a later one never shows less.
 Errors are \`application/problem+json\` with a \`code\` to decide by and a \`detail\` for people; \`/problems\` lists them.
 Every path answers HEAD with the headers that GET has, and any other method with 405, \`method_not_allowed\` and \`Allow\`.
-A path that is not listed answers 404 and \`no_such_path\`. No path takes a body.`
+A path that is not listed answers 404 and \`no_such_path\`. No path takes a body, unless it says so.`
 
-/** To be called before the routes are added, so that each of them is seen. */
-export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
+/** Only where rejects are served is there anything that not everybody may ask. */
+const secured = {
+  components: {
+    securitySchemes: {
+      admin: { type: 'http', scheme: 'bearer', description: 'The setting ADMIN_TOKEN of this API.' },
+    },
+  },
+} as const
+
+/** To be called before the routes are added, so that each of them is seen. @param isAdmin rejects are served. */
+export async function describeApi(app: FastifyInstance, version: string, isAdmin: boolean): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -34,9 +43,11 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       tags: [
         { name: 'counts', description: 'What people ask for.' },
         { name: 'evidence', description: 'What the log says of them.' },
+        ...(isAdmin ? [{ name: 'rejects', description: 'Bad records, and what can be done about them.' }] : []),
         { name: 'service', description: 'How the service is, and what it speaks.' },
       ],
       security: [],
+      ...(isAdmin && secured),
     },
     // fastify's type has the schema as unknown.
     transform: ({ schema, url, route }) => ({

@@ -16,6 +16,21 @@ export interface AskedEvidence {
 
 /** @param url with its query, as it was sent. */
 export function parseEvidence(url: string, allowed: readonly string[]): AskedEvidence | Refusal {
+  const given = parseQuery(url, allowed)
+  if (isRefusal(given)) return given
+  const { limit = String(limitDefault) } = given
+  if (/^[1-9]\d{0,3}$/.test(limit) && Number(limit) <= evidenceLimitMax) return { given, limit: Number(limit) }
+  const detail = `limit must be a whole number from 1 to ${evidenceLimitMax}, in plain digits.`
+  return { code: 'bad_parameter', detail, parameter: 'limit' }
+}
+
+type Given = Readonly<Record<string, string | undefined>>
+
+/** No parameter is called so. */
+export const isRefusal = (asked: Given | Refusal): asked is Refusal => 'code' in asked
+
+/** Each parameter at most once, and no other. */
+export function parseQuery(url: string, allowed: readonly string[]): Given | Refusal {
   const given: Record<string, string> = {}
   const query = url.includes('?') ? url.slice(url.indexOf('?') + 1) : ''
   for (const [name, value] of new URLSearchParams(query)) {
@@ -28,8 +43,5 @@ export function parseEvidence(url: string, allowed: readonly string[]): AskedEvi
       return { code: 'repeated_parameter', detail: `${name} must be given once.`, parameter }
     given[name] = value
   }
-  const { limit = String(limitDefault) } = given
-  if (/^[1-9]\d{0,3}$/.test(limit) && Number(limit) <= evidenceLimitMax) return { given, limit: Number(limit) }
-  const detail = `limit must be a whole number from 1 to ${evidenceLimitMax}, in plain digits.`
-  return { code: 'bad_parameter', detail, parameter: 'limit' }
+  return given
 }

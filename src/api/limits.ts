@@ -6,7 +6,7 @@ export interface Limits {
   readonly socketsMax: number
   /** Header fields of one request; Node drops the later ones without a word. Their bytes and the target's: 16 KiB. */
   readonly headerFieldsMax: number
-  /** No path takes a body: a longer one is refused unread, a shorter one ignored. */
+  /** Of a path that takes no body: a longer one is refused unread, a shorter one ignored. */
   readonly bodyBytesMax: number
   /** From the first byte, or the opening of the socket, to the end of the headers. */
   readonly headersTimeoutMs: number
@@ -37,6 +37,10 @@ export interface Limits {
   readonly proofsMax: number
   /** For the answer to one; what was not reached until shortly before is listed in it. */
   readonly proofTimeoutMs: number
+  /** Of a path that takes one: those of rejects. */
+  readonly adminBodyBytesMax: number
+  /** For an answer about rejects; repairs are waited for less long. */
+  readonly adminTimeoutMs: number
   /** Rows answered by one statement, and of one page; more are a long list. */
   readonly rowsMax: number
 }
@@ -58,5 +62,7 @@ export const defaultLimits: Limits = {
   listsMax: 4,
   proofsMax: 2,
   proofTimeoutMs: 5_000,
+  adminBodyBytesMax: 16_384,
+  adminTimeoutMs: 8_000,
   rowsMax: 1_000,
 }

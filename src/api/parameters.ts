@@ -21,7 +21,7 @@ export interface AwaitedPosition {
 export interface Refusal {
   readonly code: Code
   readonly detail: string
-  readonly parameter: string
+  readonly parameter?: string
 }
 
 export const parameterNames = ['from', 'to', 'item_id', 'limit', 'cursor', 'min_position'] as const

@@ -17,7 +17,7 @@ export const problemSchema = {
     detail: { type: 'string' },
     instance: { type: 'string', format: 'uri' },
     code: { type: 'string', enum: codes },
-    parameter: { type: 'string', description: 'The parameter of the query that is wrong.' },
+    parameter: { type: 'string', description: 'The parameter of the query, or the member of the body, that is wrong.' },
   },
 } as const
 

@@ -54,6 +54,9 @@ export function refuse(log: Log, error: FastifyError, request: FastifyRequest, r
   if (error.code === 'FST_ERR_BAD_URL') {
     return sendProblem(reply, 'broken_path', { detail: 'The path has a broken percent escape.' })
   }
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return sendProblem(reply, 'body_too_large', { detail: 'The body is longer than is let in here.' })
+  }
   const status = error.statusCode ?? 500
   if (status === 403) return sendProblem(reply, 'forbidden_path', { detail: 'This path is not served.' })
   if (status >= 400 && status < 500) return sendProblem(reply, 'bad_request', { detail: error.message })

@@ -3,6 +3,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Limits } from './limits.ts'
 import { type Code, sendProblem } from './problem.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What comes as a body is read. */
+    takesBody?: boolean
+  }
+}
+
 /** The problems that any path can answer, by this screen, by the parser or by our own fault. */
 export const commonProblems: readonly Code[] = [
   'not_http',
@@ -15,7 +22,7 @@ export const commonProblems: readonly Code[] = [
 ]
 
 export function screenRequests(app: FastifyInstance, limits: Limits): void {
-  // Whatever comes as a body is of no interest, so it cannot be of the wrong type either.
+  // But for rejects, whatever comes as a body is of no interest, so it cannot be of the wrong type either.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _body, done) => done(null))
   app.addHook('onRequest', async (request, reply) => {
@@ -26,7 +33,7 @@ export function screenRequests(app: FastifyInstance, limits: Limits): void {
   })
 }
 
-function whatIsWrong({ raw }: FastifyRequest, limits: Limits): [Code, string] | undefined {
+function whatIsWrong({ raw, routeOptions }: FastifyRequest, limits: Limits): [Code, string] | undefined {
   if (raw.httpVersion !== '1.1' && raw.httpVersion !== '1.0') {
     return ['not_http', 'This speaks HTTP/1.1 and HTTP/1.0.']
   }
@@ -44,8 +51,9 @@ function whatIsWrong({ raw }: FastifyRequest, limits: Limits): [Code, string] | 
   if ((raw.headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked') {
     return ['not_http', 'The only transfer coding is chunked.']
   }
-  if (Number(raw.headers['content-length'] ?? 0) > limits.bodyBytesMax) {
-    return ['body_too_large', `No path takes a body, and none of more than ${limits.bodyBytesMax} bytes is let in.`]
+  const bodyBytesMax = routeOptions.config?.takesBody === true ? limits.adminBodyBytesMax : limits.bodyBytesMax
+  if (Number(raw.headers['content-length'] ?? 0) > bodyBytesMax) {
+    return ['body_too_large', `No body of more than ${bodyBytesMax} bytes is let in here.`]
   }
   return undefined
 }

@@ -38,7 +38,13 @@ export interface Config {
     readonly windowIdsMax: number
   }
   readonly consumer: { readonly batchBytesMax: number; readonly pendingRecordsMax: number }
-  readonly api: { readonly host: string; readonly port: number; readonly awaitSeed: boolean }
+  readonly api: {
+    readonly host: string
+    readonly port: number
+    readonly awaitSeed: boolean
+    /** undefined: rejects are not served. */
+    readonly adminToken?: string | undefined
+  }
   /** Of a consumer or producer. port undefined: not served. */
   readonly health: { readonly host: string; readonly port: number | undefined }
   readonly logLevel: string
@@ -155,7 +161,12 @@ export function parseConfig(
       batchBytesMax: is('CONSUMER_MAX_BATCH_BYTES'),
       pendingRecordsMax: is('CONSUMER_MAX_PENDING_RECORDS'),
     },
-    api: { host: is('API_HOST'), port: is('API_PORT'), awaitSeed: is('FOOTFALL_AWAIT_SEED') },
+    api: {
+      host: is('API_HOST'),
+      port: is('API_PORT'),
+      awaitSeed: is('FOOTFALL_AWAIT_SEED'),
+      adminToken: is('ADMIN_TOKEN'),
+    },
     health: { host: is('HEALTH_HOST'), port: is('HEALTH_PORT') },
     logLevel: is('LOG_LEVEL'),
     dataFolder: resolve(projectRoot, is<string>('FOOTFALL_DATA')),

@@ -79,6 +79,7 @@ export const events = {
   request_answered: debug('answered'),
   request_slow: info('an answer took long'),
   request_failed: error('request failed'),
+  rejects_changed: info('rejects were discarded, opened again or repaired'),
   http_server_warned: warn('the HTTP server warns'),
 } as const satisfies Readonly<Record<string, LogEvent>>
 

@@ -208,6 +208,13 @@ export const settings = [
   { name: 'API_HOST', type: host, fallback: '127.0.0.1', about: 'Where the API listens.' },
   { name: 'API_PORT', type: port, fallback: '8000', about: 'The port of the API.' },
   {
+    name: 'ADMIN_TOKEN',
+    type: text(/^[!-~]{16,1024}$/, '16 to 1024 visible ASCII characters'),
+    secret: true,
+    fromFile: true,
+    about: 'Whoever sends it may see, discard and repair rejects over HTTP. Unset: nobody may. See docs/security.md.',
+  },
+  {
     name: 'HEALTH_PORT',
     type: port,
     about:

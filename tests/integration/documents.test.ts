@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { buildApi } from '../../src/api/api.ts'
+import { defaultLimits } from '../../src/api/limits.ts'
 import { connectPool } from '../../src/postgres/connect.ts'
 import { parseConfig, projectRoot } from '../../src/runtime/config.ts'
 import { createLog } from '../../src/runtime/log.ts'
@@ -13,7 +14,9 @@ import { closing, freshName, sharedFolder } from '../support/environment.ts'
 test('/openapi.json and docs/asyncapi.yaml keep their specifications and what is recommended beside', async t => {
   const pool = connectPool(parseConfig({ POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '1' }))
   closing(t, () => pool.end())
-  const app = await buildApi(pool, async () => [], createLog('tests', 'silent'))
+  // With a token it has all the paths that there are.
+  const config = parseConfig({ ADMIN_TOKEN: 'sixteen-or-more-characters' })
+  const app = await buildApi(pool, async () => [], createLog('tests', 'silent'), defaultLimits, config)
   closing(t, () => app.close())
   const openapi = join(sharedFolder(), `${freshName('openapi')}.json`)
   writeFileSync(openapi, JSON.stringify(app.swagger()))

@@ -20,6 +20,7 @@ import {
   ResourcePatternTypes,
   ResourceTypes,
 } from '@platformatic/kafka'
+import { sendRepairs } from '../../src/evidence/rejects/send-repairs.ts'
 import { clusterOptions } from '../../src/kafka/cluster.ts'
 import { LogReader } from '../../src/kafka/reader.ts'
 import { Refused } from '../../src/kafka/refusal.ts'
@@ -41,6 +42,7 @@ import {
   settingsFor,
   until,
 } from '../support/environment.ts'
+import { bytesOf, eventOf } from '../support/events.ts'
 import { startHeard } from '../support/heard.ts'
 import { securedKafka, securitySettings } from '../support/secured-kafka.ts'
 
@@ -290,6 +292,17 @@ test('with the rights of docs/security.md', async t => {
       says(await consumer(t, 'nearly', database), 'partition_not_opened', `User:nearly ${read}`),
       says(await consumer(t, 'nearly', await freshDatabase()), 'kafka_refused', `User:nearly ${read}`),
     ])
+    // A reject whose bytes are good by now.
+    await client.query(
+      `insert into rejects (topic_id, partition, lineage, "offset", reason, pointer, detail, value, headers, append_ms)
+       select topic_id, partition, lineage, 0, 'too_old', '/timestamp', '', $1, '\\x00', 0 from partition_ledger
+        where partition = 0`,
+      [bytesOf(eventOf(0))],
+    )
+    const selection = { by: 'positions', positions: [{ partition: 0, offset: 0 }], lineage: undefined } as const
+    const retry = { isDryRun: false, patch: undefined, waitMs: 3_000 }
+    const { stopped, groups } = await sendRepairs(parseConfig(settings('footfall_operator')), selection, retry)
+    assert.deepEqual([stopped, groups[0]!.outcome], [`Kafka takes nothing: User:footfall_operator ${write}`, 'waiting'])
     const rightsOf = async (user: string) => {
       const findings = await examineKafka(parseConfig(settings(user)))
       return findings.find(({ about }) => about === 'Kafka rights')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { before, type TestContext, test } from 'node:test'
 import pg from 'pg'
 import { PostgresStore } from '../../src/consumer/postgres-store.ts'
+import { label } from '../../src/evidence/rejects/label.ts'
 import { connectWriter } from '../../src/postgres/connect.ts'
 import { sqlState } from '../../src/postgres/fault.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
@@ -166,6 +167,34 @@ test('every table is in the file of grants, and what it grants is what src/postg
       )
     }
   }
+})
+
+test('with the grants of an admin the API may label rejects, and change nothing else of them', async t => {
+  const { admin, as } = await madePlace(t)
+  await admin.query(
+    `insert into rules (judge_version, max_age_days, max_ahead_minutes, window_hours, window_ids_max) values (2, 1, 1, 1, 65536);
+     insert into partition_ledger (topic_id, partition, lineage, start_offset, next_offset, rejected, rules_version)
+       select gen_random_uuid(), 0, 1, 0, 1, 1, version from rules;
+     insert into rejects (topic_id, partition, lineage, "offset", reason, pointer, detail, value, headers, append_ms)
+       select topic_id, 0, 1, 0, 'empty', '', '', '', '\\x00', 0 from partition_ledger`,
+  )
+  const selection = { by: 'positions', positions: [{ partition: 0, offset: 0 }], lineage: undefined } as const
+  const discard = (role: RoleName) => {
+    const config = parseConfig(settingsFor(sharedKafka(), as(role), 'events'))
+    return label(config, selection, { isUndo: false, isDryRun: false, note: 'why', by: 'this test' })
+  }
+  const refusal = /permission denied .*rejects: footfall_api may not do this, set POSTGRES_USER to the owner/
+  await assert.rejects(discard('api'), refusal)
+  const owner = await connect(t, as('owner'))
+  await owner.query(sqlOf('postgres-grants-admin.sql'))
+  assert.equal((await discard('api')).groups[0]!.outcome, 'discarded')
+  const api = await connect(t, as('api'))
+  for (const change of ["reason = 'x'", 'repaired_offset = 1', 'value = null', "label = null, detail = 'x'"]) {
+    assert.equal(await stateOf(api, `update rejects set ${change}`), '42501', change)
+  }
+  assert.equal(await stateOf(api, 'delete from rejects'), '42501')
+  await owner.query(grantsSql)
+  await assert.rejects(discard('api'), refusal, 'the other file takes it back')
 })
 
 test('whatever else a role tries is refused', async t => {

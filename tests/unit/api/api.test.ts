@@ -84,6 +84,7 @@ test('every code is in the document, at its status, but for those of paths that 
     }
   }
   const elsewhere = ['bad_request', 'forbidden_path', 'no_such_path', 'method_not_allowed']
+  elsewhere.push('unauthorized', 'not_granted', 'no_such_reject') // only where rejects are served
   assert.deepEqual([...listed, ...elsewhere].sort(), Object.keys(problems).sort())
   assert.deepEqual((await app.inject('/problems')).json(), problems)
 })

@@ -28,6 +28,9 @@ const host = (name: string) =>
   ] as const
 const kafkaName = '1 to 249 of the characters A-Z a-z 0-9 . _ -'
 
+/** A secret is not told. */
+const shown = (name: string, value: string) => (name === 'ADMIN_TOKEN' ? 'set' : `"${value}"`)
+
 /** Every setting: what is taken, what is refused, and what the message says is allowed. */
 const cases: readonly (readonly [name: string, good: readonly string[], bad: readonly string[], allowed: string])[] = [
   [
@@ -75,6 +78,12 @@ const cases: readonly (readonly [name: string, good: readonly string[], bad: rea
   numbers('CONSUMER_MAX_PENDING_RECORDS', 1_000, 10_000_000),
   host('API_HOST'),
   numbers('API_PORT', 1, 65_535),
+  [
+    'ADMIN_TOKEN',
+    [longest('a', 16), `!~${longest('Z', 1_022)}`],
+    [longest('a', 15), longest('a', 1_025), 'sixteen but blank', longest('ä', 16), ''],
+    '16 to 1024 visible ASCII characters',
+  ],
   numbers('HEALTH_PORT', 1, 65_535),
   host('HEALTH_HOST'),
   ['LOG_LEVEL', ['debug', 'info', 'warn', 'error'], ['trace', 'INFO', ''], 'debug, info, warn, error'],
@@ -97,7 +106,7 @@ for (const [name, good, bad, allowed] of cases) {
   test(`${name} is taken within its range, and outside of it one message names it and the range`, () => {
     for (const value of good) assert.doesNotThrow(() => parseConfig({ [name]: value }), `"${value}"`)
     for (const value of bad)
-      assert.deepEqual(problemsOf({ [name]: value }), [`${name} is "${value}"; allowed: ${allowed}`])
+      assert.deepEqual(problemsOf({ [name]: value }), [`${name} is ${shown(name, value)}; allowed: ${allowed}`])
   })
 }
 
@@ -128,7 +137,7 @@ test('without any setting the defaults are those of the contract', () => {
   assert.equal(producer.eventsPerSecond, 2)
   assert.deepEqual(rules, { maxAgeDays: 400, maxAheadMinutes: 60, windowHours: 24, windowIdsMax: 2_000_000 })
   assert.deepEqual(consumer, { batchBytesMax: 134_217_728, pendingRecordsMax: 200_000 })
-  assert.deepEqual(api, { host: '127.0.0.1', port: 8000, awaitSeed: false })
+  assert.deepEqual(api, { host: '127.0.0.1', port: 8000, awaitSeed: false, adminToken: undefined })
   assert.deepEqual(
     [logLevel, health, given],
     ['info', { host: '127.0.0.1', port: undefined }, { kafka: false, postgres: false }],
