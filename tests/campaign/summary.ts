@@ -33,9 +33,9 @@ function faultOf({ figure, least, most }: Tool['goals'][number], value: Cell | u
   return most !== undefined && value > most ? [`${figure}: ${value}`] : []
 }
 
-/** Percentiles and extremes are no sums: of several the largest is told; of rates the least. */
+/** Percentiles and extremes are no sums: of several the largest is told; of rates and averages the least. */
 const isLargest = /\bp\d\d|\bmost\b|longest|largest|\bmax|peak|slowest/i
-const isLeast = /a second|per second|fastest|\bleast\b/i
+const isLeast = /a second|per second|fastest|\bleast\b|of a schedule/i
 
 function together(name: string, before: Cell | undefined, value: Cell): Cell {
   if (before === undefined) return value

@@ -163,7 +163,8 @@ function encoded(dice: Dice, records: readonly Placed[], brokerMs: number | unde
   const codec = dice.once(3) ? dice.pick(codecs) : 'none'
   // The slow encoder of the tests writes the times of senders one by one, which that of the product does not.
   if (brokerMs === undefined) {
-    return encodeBatch({ baseOffset, records, codec, transactional, ...(transactional && { producerId }) })
+    const baseMs = dice.once(20) ? dice.pick([-1, 0, 9e15, Number.MAX_SAFE_INTEGER]) : records[0]!.timestampMs
+    return encodeBatch({ baseOffset, records, baseMs, codec, transactional, ...(transactional && { producerId }) })
   }
   const identity = { producerId: transactional ? producerId : -1n, producerEpoch: -1, sequence: -1 }
   let batch = encodeRecordBatch(records, identity, brokerMs)

@@ -24,6 +24,8 @@ export interface LogBatch {
   readonly producerId?: bigint
   readonly transactional?: boolean
   readonly control?: boolean
+  /** Instead of the first record's time. */
+  readonly baseMs?: number
   /** Instead of the encoded records. */
   readonly body?: Buffer
   /** Instead of what the records amount to. */
@@ -36,7 +38,7 @@ export const headerBytes = 61
 
 export function encodeBatch(batch: LogBatch): Buffer {
   const { records, codec = 'none' } = batch
-  const baseMs = records[0]?.timestampMs ?? -1
+  const baseMs = batch.baseMs ?? records[0]?.timestampMs ?? -1
   const plain = Buffer.concat(records.map((record, delta) => encodeRecord(record, delta, record.timestampMs - baseMs)))
   const body = batch.body ?? compress(codec, plain)
   const out = Buffer.concat([Buffer.alloc(headerBytes), body])
