@@ -4,6 +4,7 @@ import type { Halted, Plan, Request } from '../../src/upkeep/partitions/halt-pla
 import { naturalPlan } from '../../src/upkeep/partitions/halt-plans.ts'
 import { lookAtLog } from '../../src/upkeep/partitions/look-at-log.ts'
 import type { Broker } from './broker.ts'
+import { carryOut } from './carry-out.ts'
 import type { Oracle } from './oracle.ts'
 import { blocked, type Host, type Scheduler } from './scheduler.ts'
 import type { Server } from './store.ts'
@@ -85,49 +86,15 @@ export class Operator {
     }
   }
 
-  /** As `carry-out.ts` says it in SQL. */
   #carryOut(at: Halted, plan: Plan): boolean | typeof blocked {
     const { tables } = this.#server
-    const key = keyOf(at)
-    if (tables.holder(`ledger ${key}`, undefined) !== undefined) return blocked
-    const row = tables.ledger.get(key)
-    if (row?.state !== 'halted' || row.next !== at.nextOffset || row.halt?.reason !== at.halt.reason) return false
-    const open = { ...row, state: 'open', halt: undefined } as const
-    if (plan.does === 'open') {
-      tables.put(open)
-    } else if (plan.does === 'skip') {
-      tables.put({ ...open, next: plan.to, lost: row.lost + plan.to - row.next, tail: undefined })
-      this.#oracle.skipped(row, plan.to)
-    } else {
-      tables.put({ ...row, state: 'closed', ids: [] })
-      if (plan.does === 'begin') this.#begin(row, plan)
-    }
+    if (tables.holder(`ledger ${keyOf(at)}`, undefined) !== undefined) return blocked
+    const before = tables.ledger.get(keyOf(at))
+    const row = carryOut(tables, at, plan)
+    if (before === undefined || row === undefined) return false
+    if (plan.does === 'skip') this.#oracle.skipped(row, plan.to)
+    if (plan.does === 'begin') this.#oracle.began(row, before, plan.inherits)
     this.#server.onCommit([])
     return true
-  }
-
-  #begin(from: Row, { topicId, start, next, inherits }: Plan & { readonly does: 'begin' }): void {
-    const shift = from.next - start
-    const begun: Row = {
-      ...from,
-      topicId,
-      lineage: from.lineage + 1,
-      start,
-      next,
-      counted: 0,
-      duplicate: 0,
-      rejected: 0,
-      skipped: 0,
-      lost: next - start,
-      clockMs: inherits ? from.clockMs : -1,
-      tail: undefined,
-      state: 'open',
-      halt: undefined,
-      ids: inherits
-        ? from.ids.map(one => ({ ...one, segment: one.segment - shift, firstOffset: one.firstOffset - shift }))
-        : [],
-    }
-    this.#server.tables.put(begun)
-    this.#oracle.began(begun, from, inherits)
   }
 }

@@ -7,6 +7,7 @@ import { sumOf } from '../../src/consumer/delta.ts'
 import type { Standing } from '../../src/consumer/fold.ts'
 import { type Statements, settle } from '../../src/consumer/settle.ts'
 import { type Opened, type Outcome, type Store, StoreFault } from '../../src/consumer/store.ts'
+import type { WindowChange } from '../../src/consumer/window.ts'
 import { dayText } from '../../src/event/day.ts'
 import type { Position } from '../../src/event/origin.ts'
 import { blocked, type Host, type Scheduler } from './scheduler.ts'
@@ -366,10 +367,9 @@ class Session implements Statements {
           skipped: row.skipped + batch.skipped,
           clockMs: batch.clockMs,
           tail: batch.tail,
-          ids: withChange(row.ids, batch.window),
         }
         tables.check(after)
-        this.#transaction.writes.push(() => tables.put(after))
+        this.#transaction.rows.set(keyOf(batch.of), after)
         moved += 1
       }
       this.#transaction.batches = batches
@@ -403,8 +403,16 @@ class Session implements Statements {
     })
   }
 
-  /** They are part of the row here: `advance` has done it. */
-  async keepIds(): Promise<void> {}
+  async keepIds(batches: readonly Batch[]): Promise<void> {
+    const changing = batches.filter(({ window }) => hasChange(window))
+    if (changing.length === 0) return
+    await this.#say('keep ids', () => {
+      for (const { of, window } of changing) {
+        const row = this.#transaction.rows.get(keyOf(of))!
+        this.#transaction.rows.set(keyOf(of), { ...row, ids: withChange(row.ids, window) })
+      }
+    })
+  }
 
   async keepRejects(batches: readonly Batch[]): Promise<void> {
     if (batches.every(({ rejects }) => rejects.length === 0)) return
@@ -490,5 +498,8 @@ class Session implements Statements {
     }
   }
 }
+
+const hasChange = ({ pieces, closed, oldest }: WindowChange): boolean =>
+  pieces.length > 0 || closed.length > 0 || oldest !== undefined
 
 const inWords = ({ of, from, to }: Batch): string => `${of.partition}:${from}-${to - 1}`

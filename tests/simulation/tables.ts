@@ -59,6 +59,8 @@ export class Transaction {
   isCommitSent = false
   /** What it has settled, if it commits. */
   batches: readonly Batch[] = []
+  /** Ledger rows as they will be. */
+  readonly rows = new Map<string, Row>()
   readonly writes: (() => void)[] = []
   readonly locks: string[] = []
   onEnd: () => void = () => {}
@@ -123,6 +125,7 @@ export class Tables {
   }
 
   commit(transaction: Transaction): void {
+    for (const row of transaction.rows.values()) this.put(row)
     for (const write of transaction.writes) write()
     this.#end(transaction)
   }
@@ -140,7 +143,6 @@ export class Tables {
 
 /** event_ids of one lineage after a settle. @throws SqlError where its primary key or CHECK refuses a piece. */
 export function withChange(stored: readonly IdPiece[], { pieces, closed, oldest }: WindowChange): readonly IdPiece[] {
-  if (pieces.length === 0 && closed.length === 0 && oldest === undefined) return stored
   const rows = stored.slice()
   for (const piece of pieces) {
     if (piece.ids.length === 0 || piece.ids.length % 16 !== 0) throw new SqlError('23514', 'event_ids_ids_check')

@@ -7,6 +7,7 @@ import { Loop } from '../../src/consumer/loop.ts'
 import { UnfitDatabase } from '../../src/postgres/unfit-database.ts'
 import type { Event } from '../../src/runtime/events.ts'
 import { Broker } from './broker.ts'
+import { changeRules } from './carry-out.ts'
 import { Dice } from './dice.ts'
 import { Operator } from './operator.ts'
 import { Oracle } from './oracle.ts'
@@ -398,11 +399,8 @@ export class World {
 
   #changeRules(): string | undefined {
     if (this.#server.open.size > 0) return undefined // would wait for the lock of the table
-    const last = this.#tables.rules.at(-1)!
     const { segmentIdsMax: _, ...drawn } = drawPlan(this.#dice).rules
-    const rules = { ...last, ...drawn, version: last.version + 1 }
-    this.#tables.rules.push(rules)
-    for (const row of this.#tables.currentRows) this.#tables.put({ ...row, rulesVersion: rules.version })
+    const rules = changeRules(this.#tables, drawn)
     this.#oracle.ruled(rules)
     return `rules ${rules.version} are put in force`
   }
