@@ -1,5 +1,5 @@
 /** Trace and explain as the API document has them. */
-import { tracedFates } from '../evidence/trace/copy.ts'
+import { tracedFates } from '../evidence/trace/told.ts'
 import { evidenceLimitMax } from './evidence-parameters.ts'
 import type { Code } from './problem.ts'
 

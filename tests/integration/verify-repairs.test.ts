@@ -9,6 +9,7 @@ import { bytesOf, eventOf } from '../support/events.ts'
 import { foreignClient, leadersOf, sendForeign } from '../support/foreign.ts'
 import { lineageOf, repairOf } from '../support/repair.ts'
 import { resumed } from '../support/resume.ts'
+import { copyAt, traced } from '../support/tracing.ts'
 import { differencesOf, trim, verified } from '../support/verifying.ts'
 
 const bad = (n: number) => ({ value: bytesOf({ ...eventOf(n), activity_type: 'like' }), partition: 0 })
@@ -219,6 +220,12 @@ test('what was rejected in a topic that was deleted is repaired in the one that 
     { of: 3, lineage: 2, by: 1 },
   ])
   assert.deepEqual(await summary(place), proven(1, 'checkpoint and log', 'log'))
+  const late = await copyAt(place, '0:0')
+  assert.deepEqual([late.fate, late.duplicate_of, late.repairs], ['duplicate', null, { position: '0:0', lineage: 1 }])
+  assert.equal(late.why, 'it repairs 0:0 of lineage 1, which 0:4 of lineage 1 had repaired before')
+  const repaired = (await traced(place, { position: '0:3' })).copies.find(({ lineage }) => lineage === 1)
+  assert.match(repaired!.why, /repaired by 0:1 of lineage 2, which counted$/)
+  assert.equal(repaired!.repaired_by?.row?.user_id, eventOf(3).user_id)
   await client.query('update rejects set repaired_offset = 2 where repaired_lineage = 2')
   assert.deepEqual((await summary(place)).told, [
     'repair changed 0:3 counted at 0:2 of lineage 2 -> counted at 0:1 of lineage 2',

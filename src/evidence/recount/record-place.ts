@@ -24,7 +24,7 @@ export function placeText({ topicId, partition, lineage, offset }: Place): strin
   return `${topicId}/${partition}/${lineage}/${offset}`
 }
 
-/** As people read it: `3:120`, and the lineage where it is not the first. */
-export function placed({ partition, offset, lineage }: Place): string {
-  return `${partition}:${offset}${lineage === 1 ? '' : ` of lineage ${lineage}`}`
+/** As people read it: `3:120`, and the lineage where it is not the one that the talk is of. */
+export function placed({ partition, offset, lineage }: Place, usual = 1): string {
+  return `${partition}:${offset}${lineage === usual ? '' : ` of lineage ${lineage}`}`
 }
