@@ -3,14 +3,27 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Admin } from '@platformatic/kafka'
 import pg from 'pg'
-import { loadConfig, projectRoot } from '../src/runtime/config.ts'
+import { ensureTopic } from '../src/kafka/topic.ts'
+import { parseConfig, projectRoot } from '../src/runtime/config.ts'
+import { type Child, startServer } from '../src/stack/child.ts'
 import type { Embedded } from '../src/stack/embedded.ts'
-import { fetchJars } from '../src/stack/jars.ts'
-import { startKafka } from '../src/stack/kafka.ts'
-import { startPostgres } from '../src/stack/postgres.ts'
+import { signalProcess } from '../src/stack/processes.ts'
+import { credentials, type Servers, startServers } from './servers.ts'
+
+/** A program that is measured, or that loads the others. */
+export interface Program {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  /** Added to the environment of this process. */
+  readonly environment?: Readonly<Record<string, string>>
+}
 
 export interface Lab {
+  /** Gone at the end; what programs write lies here. */
+  readonly folder: string
   readonly kafka: Embedded
   /** Where Kafka keeps its partitions, one folder each. */
   readonly kafkaLogs: string
@@ -22,19 +35,49 @@ export interface Lab {
   connect(database: string): Promise<pg.Client>
   /** With its tables, so that a reader may look before the consumer made them; the topic too, where it is missing. */
   createDatabase(settings: Readonly<Record<string, string>>): Promise<void>
+  dropDatabase(name: string): Promise<void>
+  /** Made anew, with the broker's append time; with a codec the broker compresses what it is sent. */
+  createTopic(topic: string, codec: 'none' | 'lz4'): Promise<void>
+  deleteTopic(topic: string): Promise<void>
+  /** Those that a consumer made for itself, as Kafka Streams does: they begin with its group. */
+  deleteTopicsOf(group: string): Promise<void>
+  /** Starts a program that ends with the lab, however that ends. */
+  serve(program: Program): Child
+  /** From then on whatever fails fails because of that. */
+  readonly isClosing: () => boolean
+  /** Ends all that was started; on Ctrl-C it happens by itself. */
   close(): Promise<void>
 }
 
-const credentials = { user: 'footfall', password: 'footfall', database: 'footfall' }
+const stopDeadlineMs = 5_000
 
 export async function openLab(): Promise<Lab> {
   const folder = mkdtempSync(join(tmpdir(), 'footfall-bench-'))
-  const kafkaFolder = join(folder, 'kafka')
-  const jars = await fetchJars(loadConfig().dataFolder)
-  const kafka = await startKafka({ folder: kafkaFolder, jars, logFile: join(folder, 'kafka.log') })
-  const logFile = join(folder, 'postgres.log')
-  const postgres = await startPostgres({ folder: join(folder, 'postgres'), logFile, ...credentials })
+  const stopping = new AbortController()
+  let lab: Lab | undefined
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(signal, () => {
+      stopping.abort()
+      lab?.close().then(() => process.exit(code))
+    })
+  }
+  try {
+    const kafkaFolder = join(folder, 'kafka')
+    lab = labOf(folder, kafkaFolder, await startServers(folder, kafkaFolder, stopping.signal))
+    return lab
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+function labOf(folder: string, kafkaFolder: string, { kafka, postgres }: Servers): Lab {
   const children = new Set<ChildProcess>()
+  const programs = new Set<Child>()
+  let closing: Promise<void> | undefined
 
   function run(verb: string, settings: Readonly<Record<string, string>>): ChildProcess {
     const child = spawn(join(projectRoot, 'footfall'), [verb], {
@@ -52,7 +95,30 @@ export async function openLab(): Promise<Lab> {
     return client
   }
 
-  return {
+  async function useAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = new Admin({ clientId: 'bench', bootstrapBrokers: [kafka.address] })
+    try {
+      return await use(admin)
+    } finally {
+      await admin.close()
+    }
+  }
+
+  async function administer(sql: string): Promise<void> {
+    const client = await connect('postgres')
+    await client.query(sql)
+    await client.end()
+  }
+
+  async function close(): Promise<void> {
+    for (const child of children) child.kill('SIGKILL')
+    await Promise.all([...programs].map(program => program.stop('SIGKILL', stopDeadlineMs)))
+    await Promise.all([kafka.kill(), postgres.kill()])
+    rmSync(folder, { recursive: true, force: true })
+  }
+
+  const lab: Lab = {
+    folder,
     kafka,
     kafkaLogs: join(kafkaFolder, 'data'),
     postgres,
@@ -72,17 +138,46 @@ export async function openLab(): Promise<Lab> {
     },
     connect,
     async createDatabase(settings) {
-      const client = await connect('postgres')
-      await client.query(`create database ${settings['POSTGRES_DB']}`)
-      await client.end()
-      await ended(run('setup', settings))
+      await administer(`create database ${settings['POSTGRES_DB']}`)
+      const code = await ended(run('setup', settings))
+      if (code !== 0) throw new Error(`footfall setup ended with ${code} for database ${settings['POSTGRES_DB']}`)
     },
-    async close() {
-      for (const child of children) child.kill('SIGKILL')
-      await Promise.all([kafka.kill(), postgres.kill()])
-      rmSync(folder, { recursive: true, force: true })
+    dropDatabase: name => administer(`drop database if exists ${name} with (force)`),
+    async createTopic(topic, codec) {
+      const configs = [
+        { name: 'message.timestamp.type', value: 'LogAppendTime' },
+        { name: 'compression.type', value: codec === 'none' ? 'uncompressed' : codec },
+      ]
+      await useAdmin(admin => admin.createTopics({ topics: [topic], partitions: 4, replicas: 1, configs }))
+      await ensureTopic(parseConfig(lab.settings(topic, 'none')))
+    },
+    deleteTopic: topic => useAdmin(admin => admin.deleteTopics({ topics: [topic] })),
+    deleteTopicsOf: group =>
+      useAdmin(async admin => {
+        const topics = (await admin.listTopics()).filter(topic => topic.startsWith(`${group}-`))
+        if (topics.length > 0) await admin.deleteTopics({ topics })
+      }),
+    serve({ name, command, args, environment = {} }) {
+      if (closing !== undefined) throw new Error('everything is being stopped')
+      const logFile = join(folder, `${name}.log`)
+      rmSync(logFile, { force: true })
+      const program = startServer({ name, command, args, folder, logFile, environment }, 'SIGKILL')
+      const stop: Child['stop'] = async (signal, deadlineMs) => {
+        await program.stop(signal, deadlineMs)
+        signalProcess(-program.pid, 'SIGKILL') // what it started and left
+      }
+      const stoppable = { ...program, stop }
+      programs.add(stoppable)
+      program.ended.then(() => programs.delete(stoppable))
+      return stoppable
+    },
+    isClosing: () => closing !== undefined,
+    close: () => {
+      closing ??= close()
+      return closing
     },
   }
+  return lab
 }
 
 /** When its output had held this text so many times, in ms of performance.now(). */
@@ -97,9 +192,10 @@ export function said(child: ChildProcess, text: string, times = 1): Promise<numb
   })
 }
 
-function ended(child: ChildProcess): Promise<void> {
+/** @returns its exit code; null when a signal ended it. */
+function ended(child: ChildProcess): Promise<number | null> {
   return new Promise(resolve => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve()
-    else child.once('exit', () => resolve())
+    if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode)
+    else child.once('exit', resolve)
   })
 }

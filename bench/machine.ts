@@ -1,5 +1,6 @@
 /** What a process used, as Linux accounts for it. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { release, totalmem } from 'node:os'
 
 /** Linux counts processor time in these, whatever the kernel's own tick is. */
 const ticksPerSecond = 100
@@ -12,6 +13,12 @@ export function cpuSeconds(pid: number): number {
   } catch {
     return 0
   }
+}
+
+/** Processor seconds of this process, to the microsecond. */
+export function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
 }
 
 /** Processor seconds of a process and all that descend from it, the ended and reaped ones included. */
@@ -31,6 +38,15 @@ export function peakMegabytes(pid: number): number {
   return status(pid, 'VmHWM')
 }
 
+/** The same of a process and all that descend from it now. */
+export function peakMegabytesOfTree(pid: number): number {
+  try {
+    return childrenOf(pid).reduce((sum, child) => sum + peakMegabytesOfTree(child), peakMegabytes(pid))
+  } catch {
+    return 0
+  }
+}
+
 /** The memory it holds now, in MB. */
 export function megabytes(pid: number): number {
   return status(pid, 'VmRSS')
@@ -43,7 +59,8 @@ function status(pid: number, field: string): number {
 
 export function machine(): string {
   const cpus = readFileSync('/proc/cpuinfo', 'utf8').match(/model name\s*: (.*)/g) ?? []
-  return `${cpus.length} x ${cpus[0]?.split(': ')[1] ?? 'unknown processor'}, Node ${process.version}`
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`
+  return `${cpus.length} x ${cpus[0]?.split(': ')[1] ?? 'unknown processor'}, ${memory}, Linux ${release()}, Node ${process.version}`
 }
 
 function childrenOf(pid: number): number[] {

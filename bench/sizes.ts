@@ -47,7 +47,7 @@ async function idle(name: string, width: number, expected: number): Promise<numb
 async function pipeline(emptyMegabytes: number): Promise<void> {
   const env = lab.settings('sizes', 'sizes', partitions)
   await lab.createDatabase(env)
-  await preload(parseConfig(env), log, { events, pairs }, partitions)
+  await preload(parseConfig(env), log, { events, pairs, ids: true }, partitions)
   const consumer = lab.run('consumer', env)
   const api = lab.run('api', { ...env, API_PORT: '18999' })
   const client = await lab.connect('sizes')

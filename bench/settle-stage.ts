@@ -1,0 +1,86 @@
+/** The last stage of Footfall alone: folded batches into PostgreSQL, and what of it is PostgreSQL itself. */
+import type { Client } from 'pg'
+import type { Batch } from '../src/consumer/batch.ts'
+import { Fold } from '../src/consumer/fold.ts'
+import { IdHash } from '../src/consumer/id-hash.ts'
+import { PostgresStore } from '../src/consumer/postgres-store.ts'
+import { settle } from '../src/consumer/settle.ts'
+import { statementsOf } from '../src/consumer/settle-statements.ts'
+import type { Fetched } from '../src/kafka/reader.ts'
+import { RecordWalk } from '../src/kafka/records.ts'
+import { connectWriter } from '../src/postgres/connect.ts'
+import type { Config } from '../src/runtime/config.ts'
+import type { Lab } from './lab.ts'
+import { cpuSecondsOfTree, ownCpuSeconds } from './machine.ts'
+
+/** Settles all into one database and notes what is said, then says the same into another. */
+export async function settleAll(lab: Lab, config: Config, other: Config, topicId: string, answers: readonly Fetched[]) {
+  const folds = await openFolds(config, topicId, answers)
+  await openFolds(other, topicId, answers)
+  const client = await connectWriter(config, 'bench')
+  const said: Parameters<Client['query']>[] = []
+  const noting = Object.create(client, {
+    query: {
+      value: (...args: Parameters<Client['query']>) => {
+        said.push(args)
+        return client.query(...args)
+      },
+    },
+  }) as Client
+  const sums = { own: 0, postgres: 0, postgresAlone: 0, rows: 0 }
+  for (const batches of fold(config, folds, answers)) {
+    const [own, postgres] = [ownCpuSeconds(), cpuSecondsOfTree(lab.postgres.pid)]
+    const outcomes = await settle(statementsOf(noting), batches)
+    sums.own += ownCpuSeconds() - own
+    sums.postgres += cpuSecondsOfTree(lab.postgres.pid) - postgres
+    if ([...outcomes.values()].some(outcome => outcome !== 'settled')) throw new Error('a batch was not settled')
+    sums.rows += rowsOf(batches)
+  }
+  await client.end()
+  const alone = await connectWriter(other, 'bench')
+  const before = cpuSecondsOfTree(lab.postgres.pid)
+  for (const args of said) await alone.query(...args)
+  sums.postgresAlone = cpuSecondsOfTree(lab.postgres.pid) - before
+  await alone.end()
+  return sums
+}
+
+async function openFolds(config: Config, topicId: string, answers: readonly Fetched[]): Promise<Map<number, Fold>> {
+  const store = new PostgresStore(config)
+  const { idKey } = await store.install(config.kafka.topic, config.rules)
+  const folds = new Map<number, Fold>()
+  for (const partition of new Set(answers.map(({ want }) => want.partition))) {
+    const { standing, rules } = await store.open(topicId, partition, 0)
+    folds.set(partition, new Fold(standing, rules, new IdHash(idKey)))
+  }
+  await store.close()
+  return folds
+}
+
+/** The batches of one transaction after another. */
+function* fold(config: Config, folds: ReadonlyMap<number, Fold>, answers: readonly Fetched[]): Generator<Batch[]> {
+  const take = () => [...folds.values()].flatMap(one => one.takeBatch() ?? [])
+  let pending = 0
+  for (const { records, want, aborted } of answers) {
+    const one = folds.get(want.partition)!
+    const from = one.next
+    const walk = new RecordWalk(records, want.offset, aborted, config.consumer.batchBytesMax)
+    one.take(walk, Number.POSITIVE_INFINITY)
+    pending += one.next - from
+    if (pending < config.consumer.pendingRecordsMax) continue
+    yield take()
+    pending = 0
+  }
+  if (pending > 0) yield take()
+}
+
+/** Rows of counts that a settle of these batches writes. */
+function rowsOf(batches: readonly Batch[]): number {
+  const rows = new Set<string>()
+  for (const { delta } of batches) {
+    for (const [day, users] of delta) {
+      for (const [user, items] of users) for (const item of items.keys()) rows.add(`${day}${user}${item}`)
+    }
+  }
+  return rows.size
+}

@@ -1,0 +1,77 @@
+/** What each stage costs, the limit that follows, and how much of it was reached. */
+import { grouped, table } from './markdown.ts'
+import type { Race } from './race.ts'
+import type { Section } from './results.ts'
+import type { Stages } from './stages.ts'
+import { median } from './statistics.ts'
+
+const cores = 2
+const own = ['fetch', 'walk', 'judge', 'window', 'delta', 'settle'] as const
+
+export interface Limit {
+  readonly perSecond: number
+  /** What stands in the way. */
+  readonly by: string
+}
+
+/** No arrangement of these stages on two cores is faster, with one thread of our own and one session of PostgreSQL. */
+export function limitOf(stages: Stages): Limit {
+  const consumer = own.reduce((sum, stage) => sum + stages[stage], 0)
+  const limits = [
+    { perSecond: (cores * 1e6) / (consumer + stages.postgresAlone + stages.kafka), by: 'two cores' },
+    { perSecond: 1e6 / consumer, by: 'one thread of ours' },
+    { perSecond: 1e6 / stages.postgresAlone, by: 'one session of PostgreSQL' },
+  ]
+  return limits.reduce((least, limit) => (limit.perSecond < least.perSecond ? limit : least))
+}
+
+export function stagesSection(all: readonly Stages[], races: readonly Race[]): Section {
+  const head = [
+    'topic',
+    ...own,
+    'PostgreSQL',
+    'alone',
+    'Kafka',
+    'rows per event',
+    'limit, events/s',
+    'set by',
+    'reached',
+  ]
+  const rows = all.map(stages => {
+    const limit = limitOf(stages)
+    const reached = reachedBy(races, stages.topic)
+    return [
+      stages.topic,
+      ...own.map(stage => stages[stage].toFixed(2)),
+      stages.postgres.toFixed(2),
+      stages.postgresAlone.toFixed(2),
+      stages.kafka.toFixed(2),
+      stages.rowsPerEvent.toFixed(3),
+      grouped(limit.perSecond),
+      limit.by,
+      reached === undefined ? '' : `${((100 * reached) / limit.perSecond).toFixed(0)} %`,
+    ]
+  })
+  const text = `## Each stage alone
+
+Microseconds of processor time per event, each stage by itself on the first ${grouped(all[0]?.events ?? 0)} events of the topic; ${grouped(all[0]?.batchRecords ?? 0)} records to a transaction. "PostgreSQL" is its part of the settles, "alone" the same statements said again to another database by a client that does nothing else. The limit is the least of what two cores, one thread of ours and one session of PostgreSQL allow; "reached" is the median of the contest, after start-up.
+
+![Stages](charts/stages.svg)
+
+${table(head, rows)}`
+  const groups = all.map(stages => ({
+    label: stages.topic,
+    bars: [...own, 'postgresAlone' as const, 'kafka' as const].map(stage => ({
+      label: stage === 'postgresAlone' ? 'PostgreSQL' : stage === 'kafka' ? 'Kafka' : `footfall: ${stage}`,
+      value: stages[stage],
+      text: `${stages[stage].toFixed(2)} µs`,
+    })),
+  }))
+  const chart = { title: 'What an event costs, stage by stage', note: 'Processor time. Less is better', groups }
+  return { text, charts: { 'stages.svg': chart } }
+}
+
+function reachedBy(races: readonly Race[], topic: string): number | undefined {
+  const ours = races.filter(race => race.topic === topic && race.contestant === 'footfall')
+  return ours.length === 0 ? undefined : median(ours.map(race => race.events / race.secondsAssigned))
+}

@@ -1,0 +1,66 @@
+/** How the contest is shown. */
+import { by, grouped, leftOutList, table } from './markdown.ts'
+import type { Race } from './race.ts'
+import type { Section } from './results.ts'
+import { median } from './statistics.ts'
+import type { Throughput } from './throughput.ts'
+
+export function throughputSection({ races, rounds, leftOut }: Throughput): Section {
+  const topics = by(races, race => race.topic)
+  const tables = topics.map(
+    ([topic, ofTopic]) => `### ${topic}\n\n${topicTable(ofTopic, rate(races, plain(topic), 'tuned-go'))}`,
+  )
+  const text = `## Throughput
+
+Medians; rounds: ${rounds}. From the start of the consumer's process to its last commit; "after start-up" counts from the moment it had its partitions. CPU seconds are of whole processes, start-up included, per million events. In a topic \`-ids\` every event has an id, by which Footfall, and nobody else, finds duplicates; there the ratio is to the tuned Go on the topic without ids. A round is exact when the table's sum and rows are those of the topic.
+
+![Throughput](charts/throughput.svg)
+
+${tables.join('\n\n')}${leftOutList(leftOut)}`
+  const groups = topics.map(([topic, ofTopic]) => ({
+    label: `${topic}: ${grouped(ofTopic[0]!.events)} events`,
+    bars: by(ofTopic, race => race.contestant).map(([label, own]) => {
+      const value = median(own.map(perSecond))
+      return { label, value, text: grouped(value) }
+    }),
+  }))
+  return {
+    text,
+    charts: { 'throughput.svg': { title: 'Events counted per second', note: 'More is better', groups } },
+  }
+}
+
+function topicTable(races: readonly Race[], go: number | undefined): string {
+  const head = ['contestant', 'events/s', 'least to most', 'after start-up', 'of tuned Go', 'caught up in', 'CPU s/M']
+  return table(
+    [...head, 'PostgreSQL', 'Kafka', 'peak MB', 'exact'],
+    by(races, race => race.contestant).map(([contestant, own]) => {
+      const rates = own.map(perSecond)
+      const of = (pick: (race: Race) => number) => median(own.map(pick))
+      const cpu = (pick: (race: Race) => number) => of(race => (pick(race) * 1e6) / race.events).toFixed(2)
+      return [
+        contestant,
+        grouped(median(rates)),
+        `${grouped(Math.min(...rates))} to ${grouped(Math.max(...rates))}`,
+        grouped(of(race => race.events / race.secondsAssigned)),
+        go === undefined ? '' : `${(median(rates) / go).toFixed(2)} x`,
+        `${of(race => race.seconds).toFixed(1)} s`,
+        cpu(race => race.consumerCpu),
+        cpu(race => race.postgresCpu),
+        cpu(race => race.kafkaCpu),
+        grouped(of(race => race.peakMegabytes)),
+        `${own.filter(race => race.isExact).length} of ${own.length}`,
+      ]
+    }),
+  )
+}
+
+const perSecond = (race: Race): number => race.events / race.seconds
+
+const plain = (topic: string): string => topic.replace('-ids', '')
+
+/** The median, or undefined when it did not run. Without the topic's plain sister it is compared on the topic itself. */
+function rate(races: readonly Race[], topic: string, contestant: string): number | undefined {
+  const own = races.filter(race => race.topic === topic && race.contestant === contestant)
+  return own.length === 0 ? undefined : median(own.map(perSecond))
+}
