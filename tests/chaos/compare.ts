@@ -12,6 +12,8 @@ export interface Compared {
   readonly wrong: readonly string[]
 }
 
+const rowsShown = 10
+
 /** @param records how many are in the log, which begins at 0. */
 export function compare(table: Counted, found: Answers['fates'], answers: Answers, records: number): Compared {
   const rows = compareRows(table, answers)
@@ -40,6 +42,8 @@ function compareRows(table: Counted, { exact, least, perhapsTwice }: Answers): C
     for (const name of ['lost', 'double', 'invented'] as const) sums[name] += hasTwice ? 0 : apart[name]
     if (!hasTwice && is !== expected) wrong.push(`${row} is ${is}, expected ${expected}`)
   }
+  const others = wrong.length - rowsShown
+  if (others > 0) wrong.splice(rowsShown, others, `and ${others} other rows`)
   if (uncertain > perhapsTwice) {
     sums.double += uncertain - perhapsTwice
     wrong.push(`${uncertain} events without an id were counted beyond those sent, at most ${perhapsTwice} may be`)

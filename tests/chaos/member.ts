@@ -1,10 +1,7 @@
 /** A place that is kept by one process of a role after another, and its way to PostgreSQL. */
 import { closing, type Lifetime } from '../support/environment.ts'
-import type { Deed, Proxy as PostgresProxy } from '../support/proxy.ts'
+import type { Decide, Proxy as PostgresProxy } from '../support/proxy.ts'
 import { type Part, startPart } from './part.ts'
-
-/** Decides over each statement on the way to PostgreSQL. */
-export type Meddle = (sql: string) => Deed
 
 export interface Post {
   readonly verb: 'consumer' | 'api'
@@ -24,7 +21,7 @@ export class Member {
   commitsLost = 0
   /** Nobody can expect an answer of it at the moment. */
   isAway = false
-  #meddle: Meddle | undefined
+  #meddle: Decide | undefined
   readonly #post: Post
   /** Ends that we brought about. */
   readonly #ended = new Set<Part>()
@@ -35,7 +32,7 @@ export class Member {
     closing(lifetime, () => this.kill())
   }
 
-  readonly decide: Meddle = sql => this.#meddle?.(sql) ?? 'forward'
+  readonly decide: Decide = (sql, begun) => this.#meddle?.(sql, begun) ?? 'forward'
 
   /** The process that keeps the place now, or kept it last. */
   get part(): Part {
@@ -70,7 +67,7 @@ export class Member {
   }
 
   /** Has statements treated so while `work` lasts. */
-  async meddling<T>(meddle: Meddle, work: () => Promise<T>): Promise<T> {
+  async meddling<T>(meddle: Decide, work: () => Promise<T>): Promise<T> {
     this.#meddle = meddle
     try {
       return await work()

@@ -27,6 +27,8 @@ export interface Verdict {
 }
 
 const drainDeadlineMs = 90_000
+/** The beginning of what verify says has the kinds of difference. */
+const verifyShown = 1_500
 
 /** Ends the load, waits until all of it has a fate, and judges. Nothing of the stage runs afterwards. */
 export async function judge(stage: Stage, tally: Tally): Promise<Verdict> {
@@ -41,13 +43,15 @@ export async function judge(stage: Stage, tally: Tally): Promise<Verdict> {
   )
   const records = [...ends.values()].reduce((sum, end) => sum + end, 0)
   const compared = compare(table, found, answers, records)
-  const wrong = [...watch.wrong, ...reader.wrong, ...compared.wrong, ...(await unproven(stage))]
+  const wrong: string[] = []
+  const unproven = await verify(stage)
   await Promise.all(cast.map(member => member.stop()))
   wrong.push(...cast.flatMap(member => member.wrong))
   if (answers.unknown > 0) wrong.push(`${answers.unknown} records were not acknowledged: nobody knows of them`)
   if (drainedMs === undefined) wrong.push(`not all was counted within ${drainDeadlineMs} ms: ${await standing(stage)}`)
   if (watch.looks() === 0 || reader.answers() === 0)
     wrong.push('nobody looked at the tables, or the API never answered')
+  wrong.push(...watch.wrong, ...reader.wrong, ...compared.wrong, ...unproven)
   const expected = new Set(schedule.faults.map(({ fault }) => faults[fault]!.halts))
   for (const reason of tellRare(stage, tally)) {
     if (!expected.has(reason)) wrong.push(`a partition was halted as ${reason}, which no fault of this schedule is`)
@@ -65,10 +69,10 @@ export async function judge(stage: Stage, tally: Tally): Promise<Verdict> {
 }
 
 /** What `./footfall verify` finds, as anybody would ask it. */
-async function unproven({ folder, settings }: Stage): Promise<string[]> {
+async function verify({ folder, settings }: Stage): Promise<string[]> {
   const how = await startPart('verify', 'verify', folder, settings).ended
   if (how === 'ended with code 0') return []
-  return [`verify ${how}:\n${readFileSync(join(folder, 'verify.log'), 'utf8').slice(0, 4_000)}`]
+  return [`verify ${how}:\n${readFileSync(join(folder, 'verify.log'), 'utf8').slice(0, verifyShown)}`]
 }
 
 async function standing({ database }: Stage): Promise<string> {

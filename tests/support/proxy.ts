@@ -29,8 +29,10 @@ export interface Proxy {
   readonly cut: () => void
 }
 
-/** @param decide is asked for every statement with its SQL; `commit` comes as such. */
-export async function proxyPostgres(test: Lifetime, database: Database, decide: (sql: string) => Deed): Promise<Proxy> {
+/** Is asked for every statement with its SQL; `commit` comes as such. @param begun the last `begin` of its connection. */
+export type Decide = (sql: string, begun: string) => Deed
+
+export async function proxyPostgres(test: Lifetime, database: Database, decide: Decide): Promise<Proxy> {
   const sockets = new Set<Socket>()
   const held = new Set<() => void>()
   const dropped: string[] = []
@@ -63,15 +65,10 @@ export async function proxyPostgres(test: Lifetime, database: Database, decide: 
   }
 }
 
-function relay(
-  client: Socket,
-  target: Socket,
-  decide: (sql: string) => Deed,
-  held: Set<() => void>,
-  dropped: string[],
-): void {
+function relay(client: Socket, target: Socket, decide: Decide, held: Set<() => void>, dropped: string[]): void {
   let waiting = Buffer.alloc(0)
   let isStarted = false
+  let begun = ''
   let release: (() => void) | undefined
   const cut = () => {
     client.destroy()
@@ -89,7 +86,8 @@ function relay(
       waiting = waiting.subarray(end)
       const sql = isStarted ? statement(message) : undefined
       isStarted = true
-      carryOut(sql === undefined ? 'forward' : decide(sql), message)
+      if (sql?.startsWith('begin')) begun = sql
+      carryOut(sql === undefined ? 'forward' : decide(sql, begun), message)
     }
   }
   const carryOut = (deed: Deed, message: Buffer) => {

@@ -1,8 +1,8 @@
 /** Faults of the ways between: statements and answers that are lost, connections that are cut or say nothing. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { until } from '../../support/environment.ts'
-import type { Deed } from '../../support/proxy.ts'
-import type { Meddle, Member } from '../member.ts'
+import type { Decide, Deed } from '../../support/proxy.ts'
+import type { Member } from '../member.ts'
 import type { Planned } from '../schedule.ts'
 import type { Stage } from '../stage.ts'
 import type { Faults } from './fault.ts'
@@ -13,24 +13,23 @@ const wayOf = (stage: Stage, planned: Planned): string[] => [`way of ${consumerO
 /** How much longer than planned a fault may wait for its chance. */
 const patienceMs = 4_000
 
+type IsMeant = (sql: string, begun: string) => boolean
+
 /** Every other one, so that a batch that is tried again lands at some time. */
-function everyOther(
-  member: Member,
-  deed: Deed,
-  isMeant: (sql: string) => boolean,
-): { meddle: Meddle; times: () => number } {
+function everyOther(member: Member, deed: Deed, isMeant: IsMeant): { meddle: Decide; times: () => number } {
   let seen = 0
   let times = 0
-  const meddle: Meddle = sql => {
-    if (!isMeant(sql) || ++seen % 2 === 0) return 'forward'
+  const meddle: Decide = (sql, begun) => {
+    if (!isMeant(sql, begun) || ++seen % 2 === 0) return 'forward'
     times += 1
-    if (deed === 'lose' && isCommit(sql)) member.commitsLost += 1
+    if (deed === 'lose' && isCommit(sql, begun)) member.commitsLost += 1
     return deed
   }
   return { meddle, times: () => times }
 }
 
-const isCommit = (sql: string): boolean => sql === 'commit'
+/** Of a settle: openings are transactions too, but they only read. */
+const isCommit: IsMeant = (sql, begun) => sql === 'commit' && begun === 'begin'
 
 export const connectionFaults: Faults = {
   'COMMIT lost': {
@@ -70,7 +69,7 @@ export const connectionFaults: Faults = {
     run: async (stage, planned) => {
       const member = consumerOf(stage, planned)
       let left = 2 + Math.floor(planned.chance * 12)
-      const meddle: Meddle = () => (--left === 0 ? 'hold' : 'forward')
+      const meddle: Decide = () => (--left === 0 ? 'hold' : 'forward')
       return member.meddling(meddle, async () => {
         await pause(planned.lastsMs)
         const held = member.proxy!.held()
@@ -116,13 +115,7 @@ export const connectionFaults: Faults = {
   },
 }
 
-async function lose(
-  stage: Stage,
-  planned: Planned,
-  deed: Deed,
-  what: string,
-  isMeant: (sql: string) => boolean,
-): Promise<string> {
+async function lose(stage: Stage, planned: Planned, deed: Deed, what: string, isMeant: IsMeant): Promise<string> {
   const member = consumerOf(stage, planned)
   const { meddle, times } = everyOther(member, deed, isMeant)
   await member.meddling(meddle, async () => {

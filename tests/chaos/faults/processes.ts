@@ -1,5 +1,6 @@
 /** Faults of our own processes: killed, stopped, frozen, too many of them. */
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Event } from '../../../src/runtime/events.ts'
 import { until } from '../../support/environment.ts'
 import type { Member } from '../member.ts'
 import type { Planned } from '../schedule.ts'
@@ -9,6 +10,11 @@ import type { Faults } from './fault.ts'
 const consumerOf = ({ consumers }: Stage, { which }: Planned): Member => consumers[which % consumers.length]!
 const targets = (stage: Stage, planned: Planned): string[] => [consumerOf(stage, planned).name]
 const allConsumers = ({ consumers }: Stage): string[] => consumers.map(({ name }) => name)
+
+/** A group may be between brokers and PostgreSQL away when a process comes; it waits for both. */
+const joinedMs = 60_000
+/** Whoever has not joined by then is left to it. */
+const stormMs = 1_000
 
 export const processFaults: Faults = {
   'consumer killed': {
@@ -72,13 +78,13 @@ export const processFaults: Faults = {
     lastsMs: [1_500, 4_000],
     targets: () => ['group'],
     run: async (stage, { lastsMs, chance }) => {
-      const until = performance.now() + lastsMs
+      const endsMs = performance.now() + lastsMs
       const comers: Member[] = []
-      for (let i = 1; performance.now() < until; i++) {
+      for (let i = 1; performance.now() < endsMs; i++) {
         const comer = stage.another(`comer-${stage.cast.length}`)
         comer.start()
         comers.push(comer)
-        await pause(500)
+        await until(() => hasSaid(comer, 'partitions_assigned'), stormMs, 'it has joined').catch(() => {})
         // Some leave in order and some without a word, which the group finds out after its session timeout.
         if (i % 2 === 0) await (chance < 0.3 ? comers[i - 2]!.kill() : comers[i - 2]!.stop())
       }
@@ -89,12 +95,13 @@ export const processFaults: Faults = {
   // It is given all partitions at once, and none is taken from anybody: two owners for each.
   'second group': {
     weight: 2,
-    lastsMs: [2_500, 5_000],
+    lastsMs: [500, 3_000],
     targets: () => ['group'],
     run: async (stage, { lastsMs }) => {
       const group = `${stage.topic}-other-${stage.cast.length}`
       const other = stage.another(`other-${stage.cast.length}`, { KAFKA_CONSUMER_GROUP: group })
       other.start()
+      await until(() => hasSaid(other, 'partition_opened'), joinedMs, 'it has opened a partition')
       await pause(lastsMs)
       await other.stop()
       return `a consumer of another group counted the same partitions for ${lastsMs} ms`
@@ -126,6 +133,8 @@ export const processFaults: Faults = {
     },
   },
 }
+
+const hasSaid = ({ part }: Member, event: Event): boolean => part.lines().some(line => line.event === event)
 
 async function freeze(members: readonly Member[], lastsMs: number): Promise<string> {
   for (const { part } of members) part.signal('SIGSTOP')
