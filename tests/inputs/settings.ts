@@ -35,6 +35,11 @@ export const settingCases: readonly SettingCase[] = [
   ...each('E4 a number', 'DEDUPE_MAX_IDS', ['0', '-5', 'NaN', 'Infinity', '1.5']),
   ...each('E4 a rate', 'PRODUCER_EVENT_RATE', ['-1', 'NaN', 'Infinity', '1e3']),
   ...each('E5 a flag', 'FOOTFALL_AWAIT_SEED', ['False', 'TRUE', 'yes', 'no', '0', '1', 'on', '']),
+  ...['', 'short', 'x'.repeat(15), 'a token with blanks', 'x'.repeat(1_025)].map(value => ({
+    name: `E13 a token of ${value.length} characters`,
+    given: { ADMIN_TOKEN: value },
+    refusal: /^ADMIN_TOKEN is /,
+  })),
   ...each('E15 TLS without a check', 'POSTGRES_TLS', ['require', 'prefer', 'allow', 'true', 'no-verify']),
   {
     name: 'E15 a CA where TLS is off',

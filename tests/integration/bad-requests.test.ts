@@ -4,9 +4,13 @@ import { type IncomingHttpHeaders, request } from 'node:http'
 import { test } from 'node:test'
 import { startApi } from '../../src/api/api.ts'
 import { problems } from '../../src/api/problem.ts'
+import { parseConfig } from '../../src/runtime/config.ts'
 import { createLog } from '../../src/runtime/log.ts'
+import { type AdminCase, adminCases, token } from '../inputs/admin-requests.ts'
 import { type RequestCase, requestCases, somebody } from '../inputs/requests.ts'
-import { closing, connect, freshDatabase, until } from '../support/environment.ts'
+import { startCounting, untilRead } from '../support/counting.ts'
+import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka, until } from '../support/environment.ts'
+import { sendForeign } from '../support/foreign.ts'
 
 interface Heard {
   readonly status: number
@@ -14,11 +18,13 @@ interface Heard {
   readonly body: string
 }
 
+type Asked = Pick<RequestCase, 'method' | 'path'> & Partial<Pick<AdminCase, 'headers' | 'body'>>
+
 /** The path as it is written: `fetch` would tidy it. */
-function ask(url: string, { method, path }: Pick<RequestCase, 'method' | 'path'>): Promise<Heard> {
+function ask(url: string, { method, path, headers, body: sent }: Asked): Promise<Heard> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url)
-    request({ hostname, port, path, method, agent: false }, answer => {
+    request({ hostname, port, path, method, headers, agent: false }, answer => {
       let body = ''
       answer.setEncoding('utf8')
       answer.on('data', chunk => {
@@ -27,7 +33,7 @@ function ask(url: string, { method, path }: Pick<RequestCase, 'method' | 'path'>
       answer.on('end', () => resolve({ status: answer.statusCode!, headers: answer.headers, body }))
     })
       .on('error', reject)
-      .end()
+      .end(sent)
   })
 }
 
@@ -70,4 +76,30 @@ test('A: every request of the catalogue gets its status and its code, in a probl
   }
   assert.equal((await ask(url, { method: 'GET', path: `/api/user-activity-summary/${somebody}` })).status, 200)
   assert.equal((await admin.query('select from daily_user_item_summary')).rowCount, 1)
+})
+
+test('A: every request to /api/rejects of the catalogue gets its status and its code, and changes no reject', async t => {
+  const place = { topic: await freshTopic(1), database: await freshDatabase() }
+  const client = await connect(t, place.database)
+  await sendForeign(t, place.topic, [{ value: Buffer.from('no JSON'), partition: 0 }])
+  await startCounting(t, place)
+  await untilRead(client, 1)
+  const config = parseConfig({ ...settingsFor(sharedKafka(), place.database, place.topic), ADMIN_TOKEN: token })
+  const own = { ...config, api: { ...config.api, port: 0 } }
+  const { url, stop } = await startApi(own, createLog('tests', 'silent'))
+  closing(t, () => stop())
+  await until(async () => (await fetch(`${url}/readyz`)).ok, 10_000, 'the API is ready')
+  const before = (await client.query('select * from rejects')).rows
+
+  for (const one of adminCases) {
+    const { status, headers, body } = await ask(url, one)
+    assert.equal(status, one.status, `${one.name}: ${body.slice(0, 300)}`)
+    if (status === 401) assert.match(headers['www-authenticate']!, /^Bearer /, one.name)
+    if (one.code === undefined) continue
+    assert.equal(headers['content-type'], 'application/problem+json; charset=utf-8', one.name)
+    const { code, detail } = JSON.parse(body) as Record<string, string>
+    assert.equal(code, one.code, `${one.name}: ${body}`)
+    assert.doesNotMatch(detail!, /select |relation|\.ts:|node_modules|syntax error|a-token/i, one.name)
+  }
+  assert.deepEqual((await client.query('select * from rejects')).rows, before)
 })

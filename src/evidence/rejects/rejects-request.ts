@@ -120,7 +120,12 @@ export function parseFilter(flags: Flags): Filter | string {
   if (reason !== undefined && !Object.hasOwn(reasons, reason)) {
     return `--reason is "${reason}"; allowed: ${Object.keys(reasons).join(', ')}`
   }
-  return { reason, pointer: textOf(flags, 'pointer'), partition, sinceMs, untilMs }
+  const pointer = textOf(flags, 'pointer')
+  // PostgreSQL has no text with a NUL, and would fail.
+  if (pointer !== undefined && !/^(?:\/[^\0]*)?$/.test(pointer)) {
+    return '--pointer is no JSON pointer; allowed: "", or one that begins with a slash, such as /user_id'
+  }
+  return { reason, pointer, partition, sinceMs, untilMs }
 }
 
 function momentOf(flags: Flags, name: string): number | undefined | 'wrong' {
