@@ -23,6 +23,9 @@ export interface Standing {
   readonly ids: readonly IdPiece[]
 }
 
+/** Rejects are the only part of a batch whose size senders decide: so many bytes of them end a slice. */
+const sliceRejectBytes = 1 << 20
+
 /** A sender's clock moves the partition's by no more than this per record; the broker's own is taken as it is. */
 const senderStepMsMax = 3_600_000
 
@@ -68,13 +71,17 @@ export class Fold {
     return this.#window.size
   }
 
-  /** Folds up to `recordsMax` records of a walk, or until one has to be waited for. @returns false when it has no more. */
+  /**
+   * Folds up to `recordsMax` records of a walk, fewer where rejects are large, or until one has to be waited for.
+   * @returns false when it has no more.
+   */
   take(walk: RecordWalk, recordsMax: number): boolean {
     if (this.awaited !== undefined) return true
     const at = walk.offset + (this.#isOnNext ? 0 : 1)
     if (at !== this.next) throw new Error(`a walk at ${at} for a fold at ${this.next}`)
     const pending = this.#pending
-    for (let left = recordsMax; left > 0; left--) {
+    const rejectBytesMax = pending.rejectBytes + sliceRejectBytes
+    for (let left = recordsMax; left > 0 && pending.rejectBytes < rejectBytesMax; left--) {
       if (this.#isOnNext) this.#isOnNext = false
       else if (!walk.next()) return false
       if (walk.skipped > 0) {

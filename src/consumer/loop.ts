@@ -14,8 +14,8 @@ import type { Installation, Store } from './store.ts'
 
 /** Some 20 ms. */
 const defaultSliceRecords = 5_000
-/** Rejects are the only part of a batch whose size senders decide. */
-const rejectBytesMax = 16 << 20
+/** Of all partitions together, read ahead of the last commit; fewer while settling takes too long. */
+const rejectBytesMax = 8 << 20
 /** So much of the room for pending records is for whoever comes; the rest is shared out evenly. */
 const commonRoom = 0.75
 const idleMs = 250
@@ -136,8 +136,10 @@ export class Loop {
 
   /** The part of all room that its pending records and rejects take. */
   #roomOf(partition: Partition): number {
+    const { recordsMax } = this.#settler
+    const bytesMax = rejectBytesMax * (recordsMax / this.#core.bounds.pendingRecordsMax)
     const rejectBytes = partition.fold?.pendingRejectBytes ?? 0
-    return Math.max(partition.pendingRecords / this.#settler.recordsMax, rejectBytes / rejectBytesMax)
+    return Math.max(partition.pendingRecords / recordsMax, rejectBytes / bytesMax)
   }
 
   #all(): Partition[] {

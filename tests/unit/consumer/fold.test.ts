@@ -275,3 +275,18 @@ test('the sum of deltas is theirs, and they stay as they are', () => {
   assert.deepEqual(sum.get(2)?.get('u')?.get('i'), { view: 5, click: 0, purchase: 0 })
   assert.deepEqual([a, b, c], before)
 })
+
+test('large bad records of one compressed batch are folded a megabyte at a time', () => {
+  const bytesEach = 300_000
+  const record = { key: null, value: Buffer.alloc(bytesEach, 'x'), headers: [], timestampMs: startMs }
+  const bytes = encodeBatch({ baseOffset: 0, records: Array.from({ length: 20 }, () => record), codec: 'gzip' })
+  const fold = new Fold({ of, nextOffset: 0, clockMs: -1, tail: undefined, ids: [] }, rules, hash)
+  const walk = new RecordWalk(bytes, 0, [], 1 << 24)
+  const taken: number[] = []
+  for (let goesOn = true; goesOn; ) {
+    goesOn = fold.take(walk, 5_000)
+    assert.ok(fold.pendingRejectBytes <= (1 << 20) + bytesEach, `${fold.pendingRejectBytes} bytes at once`)
+    taken.push(fold.takeBatch()?.rejected ?? 0)
+  }
+  assert.deepEqual(taken, [4, 4, 4, 4, 4, 0])
+})
