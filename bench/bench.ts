@@ -11,6 +11,7 @@ import { preloadTopic } from './preload.ts'
 import type { Race } from './race.ts'
 import { reads } from './reads.ts'
 import { writeResults } from './results.ts'
+import { inTurn } from './rounds.ts'
 import { shapeOf } from './shapes.ts'
 import { type Stages, stages } from './stages.ts'
 import { compete } from './throughput.ts'
@@ -92,7 +93,7 @@ async function measureLatency(lab: Lab, options: Options, wanted: Wanted, when: 
   for (const rate of options.rates) {
     say(`latency at ${rate} events/s`)
     for (let round = 1; round <= options.rounds; round++) {
-      for (const contestant of wanted.found) {
+      for (const contestant of inTurn(wanted.found, round)) {
         try {
           if (contestant.isSlow) throw new Error('counts fewer than the smallest rate, or hardly more')
           const one = await latency(lab, contestant, rate, options.seconds)

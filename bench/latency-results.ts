@@ -3,7 +3,7 @@ import type { Latency } from './latency.ts'
 import { by, grouped, leftOutList, table } from './markdown.ts'
 import type { Measured } from './measured.ts'
 import type { Section } from './results.ts'
-import { median } from './statistics.ts'
+import { median } from './rounds.ts'
 
 export function latencySection({ latencies, rounds, seconds, leftOut }: NonNullable<Measured['latency']>): Section {
   const rates = by(latencies, one => String(one.rate))

@@ -8,7 +8,7 @@ import { createLog } from '../src/runtime/log.ts'
 import type { Contestant } from './contestants.ts'
 import type { Lab } from './lab.ts'
 import { probe } from './probe.ts'
-import { quantile } from './statistics.ts'
+import { quantile } from './rounds.ts'
 
 export interface Latency {
   readonly contestant: string

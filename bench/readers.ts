@@ -52,7 +52,7 @@ const rivals: Readonly<Record<string, Rival>> = {
 }
 
 /** Builds what can be built here. */
-export async function readers(): Promise<{ found: readonly Reader[]; leftOut: readonly LeftOut[] }> {
+export async function readers(): Promise<{ found: readonly Reader[]; leftOut: LeftOut[] }> {
   const found = [footfall]
   const leftOut: LeftOut[] = []
   for (const [name, rival] of Object.entries(rivals)) {

@@ -2,7 +2,7 @@
 import { by, grouped, leftOutList, table } from './markdown.ts'
 import type { Reading, ReadKind, Reads } from './reads.ts'
 import type { Section } from './results.ts'
-import { median } from './statistics.ts'
+import { median } from './rounds.ts'
 
 const kinds: Readonly<Record<ReadKind, string>> = {
   plain: 'plain',

@@ -11,6 +11,7 @@ import type { Lab } from './lab.ts'
 import { steadyLoad } from './latency.ts'
 import { cpuSecondsOfTree, peakMegabytesOfTree } from './machine.ts'
 import { type Reader, readers } from './readers.ts'
+import { inTurn } from './rounds.ts'
 
 export type ReadKind = 'plain' | 'etag' | 'writes'
 
@@ -58,29 +59,44 @@ export async function reads(
   const { found, leftOut } = await readers()
   const users = Math.floor(rows / itemsPerUser)
   const readings: Reading[] = []
+  const result: Reads = { users, rows, rounds, readings, leftOut }
+  if (!(await hasWrk())) {
+    leftOut.push({ name: 'all reads', why: 'wrk is missing: sudo apt-get install -y wrk' })
+    return result
+  }
   const settings = lab.settings('reads', 'reads')
   await lab.createDatabase(settings)
   const paths = await fill(lab, users)
-  const wrk = await run('wrk', ['-v']).catch((error: NodeJS.ErrnoException) => error)
-  if ((wrk as NodeJS.ErrnoException).code === 'ENOENT') {
-    return { users, rows, rounds, readings, leftOut: [{ name: 'reads', why: 'wrk is missing: apt-get install wrk' }] }
-  }
   for (let round = 1; round <= rounds; round++) {
     for (const kind of ['plain', 'etag', 'writes'] as const) {
-      const writing = kind === 'writes' ? await startWriting(lab, settings) : undefined
-      for (const reader of found) {
-        const reading = await read(lab, reader, kind, settings, paths, seconds, round)
-        readings.push(reading)
-        say(
-          `  round ${round} ${reader.name}, ${kind}: ${reading.perSecond.toFixed(0)} requests/s, ` +
-            `p50 ${reading.p50Ms.toFixed(1)} ms, p99 ${reading.p99Ms.toFixed(1)} ms, ${reading.failed} failed`,
-        )
+      const stopWriting = kind === 'writes' ? await startWriting(lab, settings) : undefined
+      for (const reader of inTurn(found, round)) {
+        try {
+          const reading = await read(lab, reader, kind, settings, paths, seconds, round)
+          readings.push(reading)
+          say(
+            `  round ${round} ${reader.name}, ${kind}: ${reading.perSecond.toFixed(0)} requests/s, ` +
+              `p50 ${reading.p50Ms.toFixed(1)} ms, p99 ${reading.p99Ms.toFixed(1)} ms, ${reading.failed} failed`,
+          )
+        } catch (error) {
+          if (lab.isClosing()) throw error
+          leftOut.push({ name: `${reader.name}, ${kind}, round ${round}`, why: (error as Error).message })
+        }
       }
-      await writing?.()
+      await stopWriting?.()
     }
   }
   await lab.dropDatabase('reads')
-  return { users, rows, rounds, readings, leftOut }
+  return result
+}
+
+async function hasWrk(): Promise<boolean> {
+  try {
+    await run('wrk', ['-v'])
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT' // asked for its version it ends with 1
+  }
 }
 
 async function fill(lab: Lab, users: number): Promise<string[]> {

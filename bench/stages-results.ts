@@ -2,8 +2,8 @@
 import { grouped, table } from './markdown.ts'
 import type { Race } from './race.ts'
 import type { Section } from './results.ts'
+import { median } from './rounds.ts'
 import type { Stages } from './stages.ts'
-import { median } from './statistics.ts'
 
 const cores = 2
 const own = ['fetch', 'walk', 'judge', 'window', 'delta', 'settle'] as const

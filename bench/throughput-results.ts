@@ -2,7 +2,7 @@
 import { by, grouped, leftOutList, table } from './markdown.ts'
 import type { Race } from './race.ts'
 import type { Section } from './results.ts'
-import { median } from './statistics.ts'
+import { median } from './rounds.ts'
 import type { Throughput } from './throughput.ts'
 
 export function throughputSection({ races, rounds, leftOut }: Throughput): Section {

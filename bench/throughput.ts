@@ -3,6 +3,7 @@ import type { Contestant, LeftOut } from './contestants.ts'
 import type { Lab } from './lab.ts'
 import { preloadTopic } from './preload.ts'
 import { type Race, race } from './race.ts'
+import { inTurn } from './rounds.ts'
 import { type Shape, smallShape } from './shapes.ts'
 
 export interface Throughput {
@@ -28,7 +29,7 @@ export async function compete(
   const hasSmall = found.some(({ isSlow }) => isSlow)
   if (hasSmall) await preloadTopic(lab, small)
   for (let round = 1; round <= rounds; round++) {
-    for (const contestant of found) {
+    for (const contestant of inTurn(found, round)) {
       const unable = shape.codec === 'lz4' ? contestant.withoutLz4 : undefined
       try {
         if (unable !== undefined) throw new Error(unable)

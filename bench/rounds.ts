@@ -1,4 +1,10 @@
-/** Figures out of several rounds. */
+/** Rounds: who goes when, and one figure out of several. */
+
+/** Another goes first in each round: whoever follows whom is no advantage. */
+export function inTurn<T>(all: readonly T[], round: number): T[] {
+  const first = (round - 1) % Math.max(1, all.length)
+  return [...all.slice(first), ...all.slice(0, first)]
+}
 
 export function median(values: readonly number[]): number {
   return quantile(
