@@ -42,7 +42,7 @@ if (count >= completeFrom) {
   const missing = [...fates.filter(name => !seen.has(name)), ...mutationNames.filter(name => !made.has(name))]
   if (missing.length > 0) wrong.push(`never reached: ${missing.join(', ')}`)
 }
-const verdict = wrong.length === 0 && records >= count ? 'passed' : 'failed'
+const verdict = wrong.length === 0 && records > 0 && records >= count ? 'passed' : 'failed'
 for (const difference of wrong) say(difference)
 const seconds = (Date.now() - startedMs) / 1_000
 say(`${verdict}: ${records} fuzzed records in ${seconds.toFixed(0)} s, ${Math.round(records / seconds)} a second`)

@@ -155,7 +155,7 @@ test('K45: a sender’s time beyond every calendar harms neither counting, nor a
   assert.deepEqual(await fates(client), { counted: 1, duplicate: 0, rejected: 2, skipped: 0 })
   assert.equal((await verified({ topic, database })).verdict, 'proven')
   const settings = settingsFor(sharedKafka(), database, topic)
-  for (const [verb, ...args] of [
+  const tools = [
     ['status'],
     ['rejects'],
     ['rejects', 'show', '0:0'],
@@ -163,10 +163,13 @@ test('K45: a sender’s time beyond every calendar harms neither counting, nor a
     ['trace', '--position', '0:0'],
     ['trace', '--position', '0:2', '--json'],
     ['explain', uuidOf('neighbour'), neighbourItem, new Date(atMs).toISOString().slice(0, 10)],
-  ]) {
-    const { code, said } = await run(t, verb!, settings, args)
-    assert.equal(code, 0, `${verb} ${args.join(' ')}: ${said}`)
-  }
+  ]
+  await Promise.all(
+    tools.map(async ([verb, ...args]) => {
+      const { code, said } = await run(t, verb!, settings, args)
+      assert.equal(code, 0, `${verb} ${args.join(' ')}: ${said}`)
+    }),
+  )
   const address = { host: '127.0.0.1', port: 0, awaitSeed: false }
   const { url, stop } = await startApi({ postgres: database, api: address }, createLog('tests', 'silent'))
   closing(t, () => stop())
