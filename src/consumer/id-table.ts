@@ -4,12 +4,13 @@
  */
 const slotWords = 5 // four of the id, one for the segment; segment 0 = the slot is empty
 const loadMax = 0.7
+const slotsMin = 64
 
 export class IdTable {
   /** Ids of segments before this one count as gone. Segments are numbered from 1. */
   oldest = 1
-  #slots = new Uint32Array(1024 * slotWords)
-  #mask = 1023
+  #slots = new Uint32Array(slotsMin * slotWords)
+  #mask = slotsMin - 1
   #used = 0
 
   /**
@@ -56,7 +57,7 @@ export class IdTable {
     const old = this.#slots
     let living = 0
     for (let base = 4; base < old.length; base += slotWords) if (old[base]! >= this.oldest) living += 1
-    let capacity = 1024
+    let capacity = slotsMin
     while (capacity < living * 2) capacity *= 2
     this.#slots = new Uint32Array(capacity * slotWords)
     this.#mask = capacity - 1

@@ -7,8 +7,8 @@ import { simulate, told } from '../simulation/schedules.ts'
 
 const freshMs = 5_000
 
-test('under 1,500 known schedules the books balance after every commit, and the faults of a campaign are reached', async () => {
-  const { failed, coverage } = await simulate(1, 1_500)
+test('under 2,000 known schedules the books balance after every commit, and the faults of a campaign are reached', async () => {
+  const { failed, coverage } = await simulate(1, 2_000)
   if (failed.length > 0) assert.fail(await told(failed[0]!.seed, 60))
   assert.deepEqual(missing(coverage), [])
 })

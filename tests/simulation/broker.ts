@@ -46,7 +46,7 @@ export class Broker {
       topic: () => ask('topic', () => this.#metadata()),
       isCompacted: () => ask('is compacted', () => this.isCompacted),
       bounds: partition => ask(`bounds of ${partition}`, () => this.#bounds(partition)),
-      look: want => ask(`look at ${want.partition}:${want.offset}`, () => this.#look(want)),
+      look: want => ask(`look at ${want.partition}`, () => this.#look(want)),
       fetch: wants => this.#fetch(host, wants),
       close: async () => {},
     }
@@ -89,8 +89,8 @@ export class Broker {
     const waitMs = wants.every(({ partition }) => this.#isAway(partition)) ? awayPauseMs : longPollMs
     const deadlineMs = this.#scheduler.nowMs + waitMs
     let cancel: (() => void) | undefined
-    const kind = `fetch ${wants.map(({ partition, offset }) => `${partition}:${offset}`).join(' ')}`
-    return this.#scheduler.call(host, kind, () => {
+    const detail = () => `fetch ${wants.map(({ partition, offset }) => `${partition}:${offset}`).join(' ')}`
+    const effect = () => {
       const fetched: Fetched[] = []
       for (const want of wants) {
         if (this.#isAway(want.partition) || (wants.length > 1 && this.#dice.chance(0.1))) continue
@@ -104,7 +104,8 @@ export class Broker {
       }
       cancel?.()
       return fetched
-    })
+    }
+    return this.#scheduler.call(host, 'fetch', effect, detail)
   }
 
   #isAway(partition: number): boolean {

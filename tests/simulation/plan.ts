@@ -64,7 +64,7 @@ export function drawPlan(dice: Dice): Plan {
   return {
     partitions: dice.between(1, 4),
     consumers: dice.between(1, 3),
-    steps: dice.between(60, 160),
+    steps: dice.between(40, 120),
     eventRate: dice.pick([0.08, 0.15, 0.25]),
     faults: chosen.flatMap(fault => Array.from({ length: weights[fault] }, () => fault)),
     jumps: dice.pick([0.01, 0.04, 0.12]),

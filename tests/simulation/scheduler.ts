@@ -27,6 +27,7 @@ export const blocked = Symbol('blocked')
 interface Call {
   readonly host: Host
   readonly kind: string
+  readonly detail: (() => string) | undefined
   readonly effect: () => unknown
   readonly resolve: (value: never) => void
   readonly reject: (error: unknown) => void
@@ -69,12 +70,16 @@ export class Scheduler {
     this.#jumps = probability
   }
 
-  /** Asks another machine for something. The effect happens there at once or later, its answer arrives later still. */
-  call<T>(host: Host, kind: string, effect: () => T | typeof blocked): Promise<T> {
+  /**
+   * Asks another machine for something. The effect happens there at once or later, its answer arrives later still.
+   * @param kind one of few texts. @param detail what the story says instead.
+   */
+  call<T>(host: Host, kind: string, effect: () => T | typeof blocked, detail?: () => string): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const call: Call = {
         host,
         kind,
+        detail,
         effect,
         resolve: resolve as (value: never) => void,
         reject,
@@ -83,8 +88,15 @@ export class Scheduler {
         hasFailed: false,
         answer: undefined,
       }
-      this.#calls.push(call)
-      if (this.dice.chance(0.2)) this.#carryOut(call)
+      const haste = this.dice.below(10)
+      // Done at once; and in half of these cases answered before anything else happens.
+      if (haste < 6) this.#carryOut(call)
+      if (haste < 4 && call.isAnswered) {
+        this.steps += 1
+        settle(call)
+      } else {
+        this.#calls.push(call)
+      }
     })
   }
 
@@ -129,14 +141,14 @@ export class Scheduler {
   }
 
   note(what: string): void {
-    this.#fold(what, -1)
+    this.#fold(textHash(what), -1)
     this.story?.push(`${this.#stamp()} ${what}`)
   }
 
-  #fold(what: string, index: number): void {
+  #fold(code: number, index: number): void {
     let hash = Math.imul(this.hash ^ this.nowMs, 0x01000193)
     hash = Math.imul(hash ^ (index + 2), 0x01000193)
-    for (let at = 0; at < what.length; at++) hash = Math.imul(hash ^ what.charCodeAt(at), 0x01000193)
+    hash = Math.imul(hash ^ code, 0x01000193)
     this.hash = hash ^ (hash >>> 15)
   }
 
@@ -156,7 +168,7 @@ export class Scheduler {
   #fire(timer: Timer): true {
     this.#timers.splice(this.#timers.indexOf(timer), 1)
     this.nowMs = Math.max(this.nowMs, timer.atMs)
-    this.#fold('timer', timer.host.index)
+    this.#fold(codeOf('timer'), timer.host.index)
     timer.work()
     return true
   }
@@ -186,8 +198,7 @@ export class Scheduler {
     if (at < 0) return
     this.#calls[at] = this.#calls.at(-1)!
     this.#calls.pop()
-    if (call.hasFailed) call.reject(call.answer)
-    else call.resolve(call.answer as never)
+    settle(call)
   }
 
   #carryOut(call: Call): void {
@@ -195,7 +206,7 @@ export class Scheduler {
       const answer = call.effect()
       if (answer === blocked) {
         call.isBlocked = true
-        this.#fold(call.kind, 100 + call.host.index)
+        this.#fold(codeOf(call.kind), 100 + call.host.index)
         return
       }
       call.answer = answer
@@ -204,10 +215,33 @@ export class Scheduler {
       call.hasFailed = true
     }
     call.isAnswered = true
-    this.#fold(call.kind, call.host.index)
+    this.#fold(codeOf(call.kind), call.host.index)
     if (this.story !== undefined && call.kind !== 'turn') {
       const failed = call.hasFailed ? `: ${(call.answer as Error).message}` : ''
-      this.story.push(`${this.#stamp()} ${call.host.name} ${call.kind}${failed}`)
+      this.story.push(`${this.#stamp()} ${call.host.name} ${call.detail?.() ?? call.kind}${failed}`)
     }
   }
+}
+
+function settle(call: Call): void {
+  if (call.hasFailed) call.reject(call.answer)
+  else call.resolve(call.answer as never)
+}
+
+const codes = new Map<string, number>()
+
+/** FNV-1a, once for each text that is said often. */
+function codeOf(kind: string): number {
+  let code = codes.get(kind)
+  if (code === undefined) {
+    code = textHash(kind)
+    codes.set(kind, code)
+  }
+  return code
+}
+
+function textHash(text: string): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return hash
 }

@@ -56,7 +56,7 @@ export class Server {
       install: () => Promise.reject(new Error('a simulated database is installed')),
       open: (topicId, partition, logStart) => this.#open(host, topicId, partition, logStart),
       places: partitions => this.#one(host, 'places', () => this.#places(partitions)),
-      origins: (fold, origin) => this.#one(host, `origins from ${origin.offset}`, () => this.#origins(fold, origin)),
+      origins: (fold, origin) => this.#one(host, 'origins', () => this.#origins(fold, origin)),
       settle: batches => this.#settle(host, batches),
       moveStart: (standing, logStart) =>
         this.#one(host, `move start of ${standing.of.partition} to ${logStart}`, () =>
@@ -328,7 +328,7 @@ class Session implements Statements {
   }
 
   lock(batches: readonly Batch[]) {
-    return this.#say(`settle ${batches.map(inWords).join(' and ')}`, () => {
+    const lock = () => {
       const { tables } = this.#server
       const rows = []
       for (const { of } of batches) {
@@ -340,7 +340,8 @@ class Session implements Statements {
         rows.push({ partition, nextOffset: next, rulesVersion, tail, isOpen: state === 'open' })
       }
       return rows
-    })
+    }
+    return this.#say('lock', lock, () => `settle ${batches.map(inWords).join(' and ')}`)
   }
 
   exist(batches: readonly Batch[]): Promise<ReadonlySet<number>> {
@@ -383,7 +384,7 @@ class Session implements Statements {
     for (const [day, users] of sumOf(batches.map(({ delta }) => delta))) {
       for (const [user, items] of users) {
         for (const [item, { view, click, purchase }] of items) {
-          rows.push([`${user}|${dayText(day)}|${item}`, [view, click, purchase]])
+          rows.push([`${user}|${dateOf(day)}|${item}`, [view, click, purchase]])
         }
       }
     }
@@ -472,22 +473,23 @@ class Session implements Statements {
   }
 
   /** One statement. After a failure the connection is given up, as `postgres-store.ts` does. */
-  async #say<T>(kind: string, effect: () => T | typeof blocked): Promise<T> {
+  async #say<T>(kind: string, effect: () => T | typeof blocked, detail?: () => string): Promise<T> {
     const transaction = this.#transaction
     const patient = this.#server.patient(effect)
     let isWaiting = false
+    const statement = () => {
+      if (transaction.isOver) {
+        // Ended while it was at work, or while nobody listened.
+        const isTold = isWaiting || this.#scheduler.dice.chance(0.3)
+        throw isTold ? this.#server.refused('25P04') : this.#server.lost('the connection')
+      }
+      if (kind !== 'COMMIT') this.#server.failBefore()
+      const result = this.#server.tried(patient)
+      isWaiting = result === blocked
+      return result
+    }
     try {
-      return await this.#scheduler.call(this.#host, kind, () => {
-        if (transaction.isOver) {
-          // Ended while it was at work, or while nobody listened.
-          const isTold = isWaiting || this.#scheduler.dice.chance(0.3)
-          throw isTold ? this.#server.refused('25P04') : this.#server.lost('the connection')
-        }
-        if (kind !== 'COMMIT') this.#server.failBefore()
-        const result = this.#server.tried(patient)
-        isWaiting = result === blocked
-        return result
-      })
+      return await this.#scheduler.call(this.#host, kind, statement, detail)
     } catch (error) {
       if (!transaction.isOver) {
         const isAnswer = error instanceof StoreFault && error.kind !== 'connection'
@@ -501,5 +503,16 @@ class Session implements Statements {
 
 const hasChange = ({ pieces, closed, oldest }: WindowChange): boolean =>
   pieces.length > 0 || closed.length > 0 || oldest !== undefined
+
+const dates = new Map<number, string>()
+
+function dateOf(day: number): string {
+  let date = dates.get(day)
+  if (date === undefined) {
+    date = dayText(day)
+    dates.set(day, date)
+  }
+  return date
+}
 
 const inWords = ({ of, from, to }: Batch): string => `${of.partition}:${from}-${to - 1}`

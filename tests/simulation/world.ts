@@ -241,7 +241,9 @@ export class World {
     if (members.length === 0) return
     const assigned = new Map(members.map(member => [member, [] as number[]]))
     for (let partition = 0; partition < this.#broker.topic.partitions.length; partition++) {
-      assigned.get(this.#dice.pick(members))!.push(partition)
+      const owners = members.filter(member => member.assigned.includes(partition))
+      const owner = isExact && owners.length === 1 ? owners[0]! : this.#dice.pick(members)
+      assigned.get(owner)!.push(partition)
       if (isExact || !this.#dice.chance(0.1)) continue
       const other = assigned.get(this.#dice.pick(members))!
       if (!other.includes(partition)) {
