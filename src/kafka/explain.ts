@@ -13,8 +13,13 @@ const askMs = 3_000
 export async function explain(config: Config, error: unknown): Promise<Error> {
   const sentence = refusal(config, error) ?? (isSilentEnd(error) ? await askWhy(config) : undefined)
   if (sentence !== undefined) return new Refused(sentence, { cause: error })
-  if ((error as Error).message !== 'Cannot connect to any broker.') return error as Error
   const servers = config.kafka.bootstrapServers.join(', ')
+  if ((error as Error).message === 'Request timed out') {
+    return new Unreachable(`Kafka at ${servers} takes connections and answers nothing: look at its log`, {
+      cause: error,
+    })
+  }
+  if ((error as Error).message !== 'Cannot connect to any broker.') return error as Error
   return new Unreachable(`no broker can be reached at ${servers}: start Kafka, or set KAFKA_BOOTSTRAP_SERVERS`, {
     cause: error,
   })

@@ -92,6 +92,7 @@ test('rejects are listed, shown, discarded and sent again over HTTP, by whoever 
     ['/api/rejects?reason=bad', undefined, 'bad_parameter'],
     ['/api/rejects?partition=x', undefined, 'bad_parameter'],
     ['/api/rejects?since=x', undefined, 'bad_parameter'],
+    ['/api/rejects?pointer=%00', undefined, 'bad_parameter'],
     ['/api/rejects?all=1', undefined, 'bad_parameter'],
     ['/api/rejects?every=1', undefined, 'unknown_parameter'],
     ['/api/rejects?all=true&all=true', undefined, 'repeated_parameter'],

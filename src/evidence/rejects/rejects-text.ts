@@ -50,15 +50,15 @@ const said: Readonly<Record<Outcome, string>> = {
 }
 
 export function outcomesText(report: RejectsReport): string {
-  const { verb, is_dry_run, selected, groups, rejects, example, stopped } = report
+  const { is_dry_run, selected, groups, rejects, example, stopped } = report
   if (selected === 0) return 'Nothing of that is open.'
-  const lines = [is_dry_run ? `${verb} would do this with ${grouped(selected)}:` : `${verb} of ${grouped(selected)}:`]
+  const lines = [headline(report)]
   for (const { reason, pointer, outcome, why, count } of groups) {
     const of = reason === '' ? '' : ` of ${place(reason, pointer)}`
     lines.push(`  ${grouped(count)}${of}: ${said[outcome]}${why === '' ? '' : ` (${safeText(why)})`}`)
   }
   if (rejects.length <= shownMax) lines.push(...rejects.map(oneLine))
-  if (example !== null) {
+  if (example !== null && is_dry_run) {
     lines.push(`${example.position} before and after:`)
     lines.push(...[example.before, example.after].map(text => `  ${cut(safeText(text), exampleMax)}`))
   }
@@ -66,6 +66,12 @@ export function outcomesText(report: RejectsReport): string {
   if (!is_dry_run && countOf(report, 'waiting') > 0)
     lines.push('Run it again to go on: what is repaired is left out, and what comes twice counts once.')
   return lines.join('\n')
+}
+
+function headline(report: RejectsReport): string {
+  const { verb, is_dry_run, selected } = report
+  if (!is_dry_run) return `${verb} of ${grouped(selected)}:`
+  return `${verb} would do ${countOf(report, 'ready') === 0 ? 'nothing' : 'this'} with ${grouped(selected)}:`
 }
 
 function oneLine({ position, lineage, outcome, why }: OneOutcome): string {
