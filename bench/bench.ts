@@ -14,6 +14,7 @@ import { writeResults } from './results.ts'
 import { inTurn } from './rounds.ts'
 import { shapeOf } from './shapes.ts'
 import { type Stages, stages } from './stages.ts'
+import { inWords } from './stages-results.ts'
 import { compete } from './throughput.ts'
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -78,7 +79,7 @@ async function measureTopics(lab: Lab, options: Options, wanted: Wanted, when: O
     }
     if (options.parts.includes('stages')) {
       alone.push(await stages(lab, shape))
-      say(`  stages: ${JSON.stringify(alone.at(-1))}`)
+      say(`  ${inWords(alone.at(-1)!)}`)
       keepMeasured({ stages: { stages: alone, occasion: when } })
     }
     await lab.deleteTopic(name)

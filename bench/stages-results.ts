@@ -25,6 +25,16 @@ export function limitOf(stages: Stages): Limit {
   return limits.reduce((least, limit) => (limit.perSecond < least.perSecond ? limit : least))
 }
 
+/** For the terminal. */
+export function inWords(stages: Stages): string {
+  const limit = limitOf(stages)
+  const costs = own.map(stage => `${stage} ${stages[stage].toFixed(2)}`).join(', ')
+  return (
+    `CPU µs per event: ${costs}, PostgreSQL ${stages.postgresAlone.toFixed(2)}, Kafka ${stages.kafka.toFixed(2)}; ` +
+    `the limit is ${grouped(limit.perSecond)} events/s, by ${limit.by}`
+  )
+}
+
 export function stagesSection(all: readonly Stages[], races: readonly Race[]): Section {
   const head = [
     'topic',

@@ -59,7 +59,7 @@ const perSecond = (race: Race): number => race.events / race.seconds
 
 const plain = (topic: string): string => topic.replace('-ids', '')
 
-/** The median, or undefined when it did not run. Without the topic's plain sister it is compared on the topic itself. */
+/** The median, or undefined when it did not run. */
 function rate(races: readonly Race[], topic: string, contestant: string): number | undefined {
   const own = races.filter(race => race.topic === topic && race.contestant === contestant)
   return own.length === 0 ? undefined : median(own.map(perSecond))

@@ -4,6 +4,7 @@ import { svgOf } from '../../../bench/chart.ts'
 import { latencySection } from '../../../bench/latency-results.ts'
 import { parseOptions } from '../../../bench/options.ts'
 import type { Race } from '../../../bench/race.ts'
+import { inTurn, median } from '../../../bench/rounds.ts'
 import type { Stages } from '../../../bench/stages.ts'
 import { limitOf, stagesSection } from '../../../bench/stages-results.ts'
 import { throughputSection } from '../../../bench/throughput-results.ts'
@@ -24,6 +25,18 @@ test('the ratio is to the tuned Go on the topic without ids, and of the median r
   ]
   const { text } = throughputSection({ races, rounds: 3, leftOut: [] })
   assert.match(text, /\| footfall \| 200 \| 10 to 250 \| 250 \| 2\.00 x \| 5\.0 s \|/)
+})
+
+test('the median of an even number of rounds lies between the middle two', () => {
+  assert.equal(median([9, 1, 3, 2]), 2.5)
+  assert.equal(median([9, 1, 3]), 3)
+})
+
+test('each contestant goes first in one round of as many as there are', () => {
+  assert.deepEqual(
+    [1, 2, 3, 4].map(round => inTurn(['a', 'b', 'c'], round).join('')),
+    ['abc', 'bca', 'cab', 'abc'],
+  )
 })
 
 test('a round that was not exact is shown as one', () => {
