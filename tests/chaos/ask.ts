@@ -1,6 +1,8 @@
-/** How the chaos itself talks to PostgreSQL: as an administrator, patiently where another fault has just taken it away. */
+/** How the chaos itself talks to the servers: as an administrator, patiently where a fault has just taken one away. */
+import { Admin } from '@platformatic/kafka'
 import pg from 'pg'
 import { type Database, until } from '../support/environment.ts'
+import type { Brokers } from './brokers.ts'
 
 const timeoutMs = 3_000
 const patienceMs = 60_000
@@ -24,4 +26,14 @@ export function insisted<T extends object>(
   work: (client: pg.Client) => Promise<T | false>,
 ): Promise<T> {
   return until<T | false>(() => asked(database, work), patienceMs, what) as Promise<T>
+}
+
+/** Past all wires. */
+export async function useAdmin<T>({ direct }: Pick<Brokers, 'direct'>, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = new Admin({ clientId: 'chaos', bootstrapBrokers: direct.address.split(',') })
+  try {
+    return await work(admin)
+  } finally {
+    await admin.close()
+  }
 }

@@ -1,6 +1,7 @@
 /** The tables against what was acknowledged: plain sums, by nothing that Footfall counts with. */
 import type { Counted } from '../support/counting.ts'
-import { type Answers, isExact } from './sender.ts'
+import type { Answers, Fates } from './answers.ts'
+import { isExact } from './events.ts'
 
 export interface Compared {
   /** Events that were acknowledged and are not in the counts. */
@@ -14,21 +15,22 @@ export interface Compared {
 
 const rowsShown = 10
 
-/** @param records how many are in the log, which begins at 0. */
-export function compare(table: Counted, found: Answers['fates'], answers: Answers, records: number): Compared {
+/** @param records how many were ever in the log and are not lost. */
+export function compare(table: Counted, found: Fates, answers: Answers, records: number): Compared {
   const rows = compareRows(table, answers)
-  const { acknowledged, fates, perhapsTwice } = answers
+  const { fates, perhapsTwice } = answers
   const wrong = [...rows.wrong]
   const within = (what: string, is: number, least: number) => {
     if (is >= least && is <= least + perhapsTwice) return
     wrong.push(`${what}: ${is}, expected ${least}${perhapsTwice === 0 ? '' : ` to ${least + perhapsTwice}`}`)
   }
-  within('records in the log', records, acknowledged + fates.duplicate)
+  within('records in the log', records, sumOf(fates))
   for (const name of ['counted', 'duplicate', 'rejected', 'skipped'] as const) within(name, found[name], fates[name])
-  const sum = found.counted + found.duplicate + found.rejected + found.skipped
-  if (sum !== records) wrong.push(`${sum} records have a fate, ${records} are in the log`)
+  if (sumOf(found) !== records) wrong.push(`${sumOf(found)} records have a fate, ${records} are in the log`)
   return { ...rows, wrong }
 }
+
+const sumOf = ({ counted, duplicate, rejected, skipped }: Fates): number => counted + duplicate + rejected + skipped
 
 function compareRows(table: Counted, { exact, least, perhapsTwice }: Answers): Compared {
   const wrong: string[] = []

@@ -23,6 +23,7 @@ const wanted = [
   'partition halted: compacted',
   'partition halted: bad_crc',
   'partition halted: unknown_codec',
+  'partition halted: trimmed',
   'trouble that a second look did not show',
   'API answered 503',
   'records that Kafka may have taken twice',

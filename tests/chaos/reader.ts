@@ -21,7 +21,8 @@ interface Row {
 }
 
 const everyMs = 25
-const deadlineMs = 5_000
+/** The API itself says after 5 s that it cannot tell. */
+const deadlineMs = 8_000
 
 /** @param users asked for in turn. @param mayBeSilent whether somebody keeps the API from answering at the moment. */
 export function startReading(

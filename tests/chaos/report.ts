@@ -22,7 +22,7 @@ export function factsOf({ begun, played, tally, wrong, missing }: Outcome, isCom
       double: sum(one => one.double),
       invented: sum(one => one.invented),
       'ledger breaks': sum(one => one.ledgerBreaks),
-      'reads that fell': sum(one => one.readsThatFell),
+      'wrong answers of the API': sum(one => one.wrongReads),
       'snapshots of the books': sum(one => one.snapshots),
       'answers of the API': sum(one => one.reads),
       'promises broken': wrong.length,

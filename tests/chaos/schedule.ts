@@ -62,7 +62,8 @@ export function drawSchedule(seed: string, table: Readonly<Record<string, Drawab
     consumersMin,
     ...(wishes.first ?? []).map(name => table[name]!.consumersMin ?? 1),
   )
-  const partitions = between(2, 6)
+  // As many as consumers at least: a fault of one that has nothing to do is none.
+  const partitions = between(Math.max(2, consumers), 6)
   const areStatic = chance() < 0.5
   const drawn: string[] = []
   const possible = Object.keys(table).filter(name => {

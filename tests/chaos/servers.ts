@@ -1,10 +1,9 @@
 /** The servers of one or more schedules: brokers, and a PostgreSQL on a small disk. Every fault leaves their data whole. */
 import { join } from 'node:path'
-import { Admin } from '@platformatic/kafka'
 import { startPostgres } from '../../src/stack/postgres.ts'
 import { childrenOf, signalProcess } from '../../src/stack/processes.ts'
 import { type Address, closing, credentials, type Lifetime, noTls } from '../support/environment.ts'
-import { asked } from './ask.ts'
+import { asked, useAdmin } from './ask.ts'
 import { type Brokers, startBrokers } from './brokers.ts'
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts'
 
@@ -62,14 +61,11 @@ async function dropDatabases({ host, port }: Address): Promise<void> {
   })
 }
 
-async function deleteTopics({ direct }: Brokers): Promise<void> {
-  const admin = new Admin({ clientId: 'chaos', bootstrapBrokers: direct.address.split(',') })
-  try {
+function deleteTopics(brokers: Brokers): Promise<void> {
+  return useAdmin(brokers, async admin => {
     const topics = (await admin.listTopics()).filter(name => name.startsWith('chaos_'))
     if (topics.length > 0) await admin.deleteTopics({ topics })
-  } finally {
-    await admin.close()
-  }
+  })
 }
 
 async function openPostgres(lifetime: Lifetime, folder: string, wantsDisk: boolean): Promise<Postgres> {

@@ -17,10 +17,11 @@ import {
 import { proxyPostgres } from '../support/proxy.ts'
 import { startWatching, type Watch } from '../support/watch.ts'
 import type { Brokers } from './brokers.ts'
+import { someUsers } from './events.ts'
 import { Member } from './member.ts'
 import { type Reader, startReading } from './reader.ts'
 import type { Schedule } from './schedule.ts'
-import { Sender, someUsers } from './sender.ts'
+import { Sender } from './sender.ts'
 import type { Postgres, Servers } from './servers.ts'
 
 export interface Stage {

@@ -18,9 +18,9 @@ export interface Verdict {
   readonly lost: number
   readonly double: number
   readonly invented: number
-  /** Snapshots that showed books that do not balance, or less than one before; and answers that showed less. */
+  /** Snapshots that showed books that do not balance, or less than one before; and answers that showed less, or were none. */
   readonly ledgerBreaks: number
-  readonly readsThatFell: number
+  readonly wrongReads: number
   /** Snapshots of the tables, and answers of the API, that were looked at. */
   readonly snapshots: number
   readonly reads: number
@@ -41,7 +41,7 @@ export async function judge(stage: Stage, tally: Tally): Promise<Verdict> {
     database,
     async client => [await countedTable(client), await fates(client)] as const,
   )
-  const records = [...ends.values()].reduce((sum, end) => sum + end, 0)
+  const records = [...ends.values()].reduce((sum, end) => sum + end, 0) - sender.lost
   const compared = compare(table, found, answers, records)
   const wrong: string[] = []
   const unproven = await verify(stage)
@@ -62,7 +62,7 @@ export async function judge(stage: Stage, tally: Tally): Promise<Verdict> {
     wrong,
     acknowledged: answers.acknowledged,
     ledgerBreaks: watch.wrong.length,
-    readsThatFell: reader.wrong.length,
+    wrongReads: reader.wrong.length,
     snapshots: watch.looks(),
     reads: reader.answers(),
   }

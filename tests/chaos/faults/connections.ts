@@ -71,8 +71,9 @@ export const connectionFaults: Faults = {
       let left = 2 + Math.floor(planned.chance * 12)
       const meddle: Decide = () => (--left === 0 ? 'hold' : 'forward')
       return member.meddling(meddle, async () => {
-        await pause(planned.lastsMs)
+        await until(() => member.proxy!.held() > 0, patienceMs, 'a statement is held').catch(() => {})
         const held = member.proxy!.held()
+        await pause(planned.lastsMs)
         member.proxy!.release()
         return `${held} sessions of ${member.name} held up in the middle for ${planned.lastsMs} ms`
       })

@@ -1,7 +1,7 @@
 /** Faults of Kafka: brokers killed and frozen, one after the other or too many at once, and partitions added. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Admin } from '@platformatic/kafka'
 import { until } from '../../support/environment.ts'
+import { useAdmin } from '../ask.ts'
 import type { Broker } from '../brokers.ts'
 import type { Planned } from '../schedule.ts'
 import type { Stage } from '../stage.ts'
@@ -10,6 +10,7 @@ import type { Fault, Faults } from './fault.ts'
 const targets = () => ['kafka']
 const brokerOf = ({ kafka }: Stage, { which }: Planned): Broker => kafka.all[which % kafka.all.length]!
 const partitionsMax = 12
+const addDeadlineMs = 30_000
 
 const killed: Omit<Fault, 'weight'> = {
   lastsMs: [0, 2_000],
@@ -76,22 +77,16 @@ export const kafkaFaults: Faults = {
       const { topic, sender, kafka } = stage
       const count = Math.min(partitionsMax, sender.partitions + (chance < 0.5 ? 1 : 2))
       if (count === sender.partitions) return `${count} partitions are enough`
-      const admin = new Admin({ clientId: 'chaos', bootstrapBrokers: kafka.direct.address.split(',') })
-      try {
-        const isThere = async () => (await admin.metadata({ topics: [topic], forceUpdate: true })).topics.get(topic)!
-        await until(
-          async () => {
-            // An answer that was lost: they may be there already, and asking again would be refused.
-            if ((await isThere()).partitionsCount < count)
-              await admin.createPartitions({ topics: [{ name: topic, count }] })
-            return (await isThere()).partitionsCount === count
-          },
-          30_000,
-          `there are ${count} partitions`,
-        )
-      } finally {
-        await admin.close()
-      }
+      await useAdmin(kafka, admin => {
+        const found = async () =>
+          (await admin.metadata({ topics: [topic], forceUpdate: true })).topics.get(topic)!.partitionsCount
+        const isDone = async () => {
+          // An answer may have been lost: they are there then, and asking again would be refused.
+          if ((await found()) < count) await admin.createPartitions({ topics: [{ name: topic, count }] })
+          return (await found()) === count
+        }
+        return until(isDone, addDeadlineMs, `there are ${count} partitions`)
+      })
       sender.grow(count)
       await pause(lastsMs)
       return `partitions added: ${count} now`

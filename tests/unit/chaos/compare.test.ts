@@ -1,9 +1,10 @@
 /** The chaos' own judge, judged: each kind of wrong answer is found, and what may be is not taken for wrong. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Answers, tell } from '../../chaos/answers.ts'
 import { compare } from '../../chaos/compare.ts'
+import { type Drawn, someUsers } from '../../chaos/events.ts'
 import { factsOf } from '../../chaos/report.ts'
-import { type Answers, someUsers } from '../../chaos/sender.ts'
 
 const [withIds, , without] = someUsers as [string, string, string]
 const rowOf = (user: string) => `${user}|2026-11-22|item`
@@ -50,9 +51,24 @@ test('records without a fate, and fates that nobody caused, are found', () => {
   assert.match(compare(right, { ...fates, rejected: 2 }, answers, 15).wrong.join(), /rejected: 2, expected 1/)
 })
 
+test('of an event each record has its fate: the first counts, copies are duplicates, lost ones are nothing', () => {
+  const event = { user_id: withIds, item_id: 'item', activity_type: 'view', timestamp: '2026-11-22T00:00:00Z' } as const
+  const kinds = ['with id', 'with id', 'with id', 'without id', 'without id', 'bad', 'null'] as const
+  const drawn: Drawn[] = kinds.map((kind, number) => ({ number, kind, event, partition: 0 }))
+  const { exact, least, fates } = tell(drawn, Int16Array.of(1, 3, 0, 1, 0, 1, 1))
+  assert.deepEqual(fates, { counted: 3, duplicate: 2, rejected: 1, skipped: 1 })
+  assert.deepEqual(
+    [...exact, ...least],
+    [
+      [rowOf(withIds), '2,0,0'],
+      [rowOf(withIds), '1,0,0'],
+    ],
+  )
+})
+
 test('a run without a schedule, with one that did not come to its end, or cut short, has not passed', () => {
   const nothing = { begun: 0, played: [], tally: new Map(), wrong: [], missing: [] }
-  const one = { wrong: [], acknowledged: 1, lost: 0, double: 0, invented: 0, ledgerBreaks: 0, readsThatFell: 0 }
+  const one = { wrong: [], acknowledged: 1, lost: 0, double: 0, invented: 0, ledgerBreaks: 0, wrongReads: 0 }
   const played = [{ ...one, snapshots: 1, reads: 1, recoveries: [], seconds: 1 }]
   assert.equal(factsOf(nothing, true).verdict, 'failed')
   assert.equal(factsOf({ ...nothing, begun: 2, played }, true).verdict, 'failed')
