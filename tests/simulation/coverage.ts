@@ -15,6 +15,7 @@ export const states: readonly string[] = [
   ...halts.map(reason => `halted: ${reason}`),
   ...['open', 'skip', 'begin', 'begin with the window', 'close'].map(plan => `resumed: ${plan}`),
   'a partition given to two',
+  'an older database put back',
   'a zombie overtaken',
   'a connection lost',
   'a COMMIT landed and its answer was lost',

@@ -33,6 +33,13 @@ interface Lineage {
   tail: LogBatch | undefined
 }
 
+/** What it expects of the tables at one moment. */
+export interface OracleState {
+  readonly lineages: ReadonlyMap<string, Lineage>
+  readonly counts: ReadonlyMap<string, CountRow>
+  readonly rejects: ReadonlyMap<string, ExpectedReject>
+}
+
 export class Oracle {
   /** The first thing that was wrong. */
   wrong: string | undefined
@@ -40,9 +47,9 @@ export class Oracle {
   readonly #broker: Broker
   readonly #hash: IdHash
   readonly #hashes = new Map<string, Buffer>()
-  readonly #lineages = new Map<string, Lineage>()
-  readonly #counts = new Map<string, CountRow>()
-  readonly #rejects = new Map<string, ExpectedReject>()
+  #lineages = new Map<string, Lineage>()
+  #counts = new Map<string, CountRow>()
+  #rejects = new Map<string, ExpectedReject>()
 
   constructor(tables: Tables, broker: Broker, idKey: Buffer) {
     this.#tables = tables
@@ -54,6 +61,18 @@ export class Oracle {
   committed(settled: readonly Batch[]): void {
     for (const batch of settled) this.wrong ??= this.#settled(batch)
     if (this.wrong === undefined) this.#compareAll()
+  }
+
+  copy(): OracleState {
+    return copied({ lineages: this.#lineages, counts: this.#counts, rejects: this.#rejects })
+  }
+
+  /** An older database was put back. */
+  putBack(state: OracleState): void {
+    const { lineages, counts, rejects } = copied(state)
+    this.#lineages = new Map(lineages)
+    this.#counts = new Map(counts)
+    this.#rejects = new Map(rejects)
   }
 
   /** A person declared what lies before `to` lost. */
@@ -280,6 +299,17 @@ export class Oracle {
     const is = (this.#tables.counts.get(key) ?? []).join()
     const was = (this.#counts.get(key) ?? []).join()
     if (is !== was) this.#say(`${key} counts ${is}, expected ${was}`)
+  }
+}
+
+function copied({ lineages, counts, rejects }: OracleState): OracleState {
+  const copyOf = (one: Lineage): Lineage => {
+    return { ...one, sums: { ...one.sums }, window: one.window.copy(), compared: undefined }
+  }
+  return {
+    lineages: new Map([...lineages].map(([key, one]) => [key, copyOf(one)])),
+    counts: new Map([...counts].map(([key, row]) => [key, [...row]])),
+    rejects: new Map([...rejects].map(([key, one]) => [key, { ...one }])),
   }
 }
 

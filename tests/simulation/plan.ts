@@ -28,6 +28,7 @@ const weights = {
   poison: 1,
   cut: 2,
   'change the rules': 1,
+  'put back': 1,
   operator: 3,
 } as const
 export type Fault = keyof typeof weights

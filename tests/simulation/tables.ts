@@ -71,13 +71,13 @@ export class Transaction {
 }
 
 export class Tables {
-  readonly ledger = new Map<string, Row>()
-  readonly counts = new Map<string, CountRow>()
+  ledger = new Map<string, Row>()
+  counts = new Map<string, CountRow>()
   /** The sum of all counts. */
   total = 0
   /** By ledger row, in the order of offsets. */
-  readonly rejects = new Map<string, KeptReject[]>()
-  readonly rules: Rules[] = []
+  rejects = new Map<string, KeptReject[]>()
+  rules: Rules[] = []
   readonly #locks = new Map<string, Transaction>()
 
   /** The current lineage of a partition. */
@@ -88,6 +88,22 @@ export class Tables {
 
   get currentRows(): Row[] {
     return [...this.ledger.values()].filter(({ state }) => state !== 'closed')
+  }
+
+  /** As a backup is: nothing that happens later changes it. */
+  copy(): Tables {
+    const copy = new Tables()
+    copy.ledger = new Map(this.ledger)
+    copy.counts = new Map([...this.counts].map(([key, row]) => [key, [...row]]))
+    copy.rejects = new Map([...this.rejects].map(([key, kept]) => [key, kept.map(one => ({ ...one }))]))
+    copy.rules = [...this.rules]
+    copy.total = this.total
+    return copy
+  }
+
+  /** In the place of what is there. */
+  putBack({ ledger, counts, rejects, rules, total }: Tables): void {
+    Object.assign(this, { ledger, counts, rejects, rules, total })
   }
 
   /** Who else holds it. */

@@ -4,13 +4,14 @@
  */
 import type { Observer } from '../../src/consumer/core.ts'
 import { Loop } from '../../src/consumer/loop.ts'
+import { differingSettings, type Rules } from '../../src/postgres/rules.ts'
 import { UnfitDatabase } from '../../src/postgres/unfit-database.ts'
 import type { Event } from '../../src/runtime/events.ts'
 import { Broker } from './broker.ts'
 import { changeRules } from './carry-out.ts'
 import { Dice } from './dice.ts'
 import { Operator } from './operator.ts'
-import { Oracle } from './oracle.ts'
+import { Oracle, type OracleState } from './oracle.ts'
 import { drawPlan, type Fault, type Plan } from './plan.ts'
 import { Host, Scheduler } from './scheduler.ts'
 import { Server } from './store.ts'
@@ -34,6 +35,8 @@ export interface Outcome {
 interface Consumer {
   readonly host: Host
   readonly loop: Loop
+  /** By which it was started. */
+  readonly rules: Rules
   assigned: readonly number[]
   isLeaving: boolean
 }
@@ -179,6 +182,9 @@ export class World {
       if (partition < topic.partitions.length || (state === 'halted' && this.plan.leavesHalts)) continue
       return `partition ${partition} is gone and not closed`
     }
+    const rules = this.#tables.rules.at(-1)!
+    const late = this.#consumers.find(one => one.assigned.length > 0 && differingSettings(one.rules, rules).length > 0)
+    if (late !== undefined && !this.plan.leavesHalts) return `${late.host.name} counts under rules that were changed`
     return this.#server.open.size > 0 ? 'a transaction is open' : undefined
   }
 
@@ -190,7 +196,7 @@ export class World {
     const store = this.#server.storeOf(host)
     const say = (event: Event, facts: Readonly<Record<string, unknown>> = {}) => this.#hear(host, event, facts)
     const loop = new Loop(log, store, { idKey, rules }, this.plan.bounds, say, deaf, this.scheduler.timeOf(host))
-    const consumer: Consumer = { host, loop, assigned: [], isLeaving: false }
+    const consumer: Consumer = { host, loop, rules, assigned: [], isLeaving: false }
     this.#consumers.push(consumer)
     loop.run().then(
       () => this.#left(consumer),
@@ -322,7 +328,7 @@ export class World {
       }
       case 'truncate': {
         const { end } = log
-        const isNoticed = dice.chance(0.8)
+        const isNoticed = dice.chance(0.65)
         if (!isNoticed) for (const one of this.#consumers) this.#bury(one)
         log.truncate(isNoticed)
         if (log.end === end) return undefined
@@ -377,6 +383,11 @@ export class World {
         this.#server.rollback(transaction)
         return `PostgreSQL ends the transaction of ${transaction.host.name}`
       }
+      case 'put back': {
+        const backup = { tables: this.#tables.copy(), oracle: this.#oracle.copy() }
+        this.scheduler.after(this.#outside, dice.between(200, 3_000), () => this.#putBack(backup))
+        return 'the database is backed up'
+      }
       case 'change the rules':
         return this.#changeRules()
       case 'operator':
@@ -397,6 +408,15 @@ export class World {
     this.#broker.topic.partitions[partition]!.appendRepair(words[0]!, origin)
     if (one.repair !== undefined) this.#seen('a repair sent again')
     return `a repair of ${origin} is appended to ${partition}`
+  }
+
+  #putBack({ tables, oracle }: { readonly tables: Tables; readonly oracle: OracleState }): void {
+    if (this.#isResting) return
+    for (const transaction of [...this.#server.open]) this.#server.rollback(transaction)
+    this.#tables.putBack(tables)
+    this.#oracle.putBack(oracle)
+    this.#seen('an older database put back')
+    this.scheduler.note('the older database is put back')
   }
 
   #changeRules(): string | undefined {

@@ -22,6 +22,12 @@ export class PlainWindow {
     return this.#segments
   }
 
+  copy(): PlainWindow {
+    const copy = new PlainWindow(this.limits)
+    copy.#segments = this.#segments.map(({ firstMs, ids }) => ({ firstMs, ids: [...ids] }))
+    return copy
+  }
+
   get size(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.ids.length, 0)
   }
