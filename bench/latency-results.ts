@@ -1,8 +1,7 @@
 /** How latency is shown. */
 import type { Latency } from './latency.ts'
-import { by, grouped, leftOutList, table } from './markdown.ts'
+import { by, grouped, leftOutList, type Section, table } from './markdown.ts'
 import type { Measured } from './measured.ts'
-import type { Section } from './results.ts'
 import { median } from './rounds.ts'
 
 export function latencySection({ latencies, rounds, seconds, leftOut }: NonNullable<Measured['latency']>): Section {

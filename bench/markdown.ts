@@ -1,4 +1,11 @@
 /** Tables and figures as the results show them. */
+import type { Chart } from './chart.ts'
+
+/** A part of the page. Its charts stand in its text by their file names. */
+export interface Section {
+  readonly text: string
+  readonly charts: Readonly<Record<string, Chart>>
+}
 
 /** Columns that begin with a figure are set to the right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,7 +1,6 @@
 /** How reads are shown. */
-import { by, grouped, leftOutList, table } from './markdown.ts'
+import { by, grouped, leftOutList, type Section, table } from './markdown.ts'
 import type { Reading, ReadKind, Reads } from './reads.ts'
-import type { Section } from './results.ts'
 import { median } from './rounds.ts'
 
 const kinds: Readonly<Record<ReadKind, string>> = {

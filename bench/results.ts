@@ -2,18 +2,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectRoot } from '../src/runtime/config.ts'
-import { type Chart, svgOf } from './chart.ts'
+import { svgOf } from './chart.ts'
 import { latencySection } from './latency-results.ts'
 import type { Measured, Occasion } from './measured.ts'
 import { readsSection } from './reads-results.ts'
 import { stagesSection } from './stages-results.ts'
 import { throughputSection } from './throughput-results.ts'
-
-/** A part of the page. Its charts stand in its text by their file names. */
-export interface Section {
-  readonly text: string
-  readonly charts: Readonly<Record<string, Chart>>
-}
 
 const folder = join(projectRoot, 'bench')
 

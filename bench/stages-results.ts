@@ -1,7 +1,6 @@
 /** What each stage costs, the limit that follows, and how much of it was reached. */
-import { grouped, table } from './markdown.ts'
+import { grouped, type Section, table } from './markdown.ts'
 import type { Race } from './race.ts'
-import type { Section } from './results.ts'
 import { median } from './rounds.ts'
 import type { Stages } from './stages.ts'
 

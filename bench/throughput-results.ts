@@ -1,7 +1,6 @@
 /** How the contest is shown. */
-import { by, grouped, leftOutList, table } from './markdown.ts'
+import { by, grouped, leftOutList, type Section, table } from './markdown.ts'
 import type { Race } from './race.ts'
-import type { Section } from './results.ts'
 import { median } from './rounds.ts'
 import type { Throughput } from './throughput.ts'
 
