@@ -108,10 +108,13 @@ export class Loop {
   /** Folds a slice of every partition that has something. @returns whether any had. */
   async #foldRests(): Promise<boolean> {
     const { observer, bounds, time, settling } = this.#core
+    const most = bounds.sliceRecords ?? defaultSliceRecords
     let folded = false
     for (const partition of this.#all()) {
       if (!partition.hasRecords || !this.#hasRoom(partition, this.#roomUsed())) continue
-      observer.read(partition.advance(bounds.sliceRecords ?? defaultSliceRecords))
+      // One slice each is what partitions may take beyond the common room: together no more than all there is.
+      const share = Math.ceil(this.#settler.recordsMax / this.partitions.size)
+      observer.read(partition.advance(Math.min(most, share)))
       folded = true
       settling.wake()
       await time.turn()

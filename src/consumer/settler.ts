@@ -20,12 +20,16 @@ const pauseFirstMs = 50
 const pauseLastMs = 2_000
 /** SQLSTATEs of a transaction that took too long: the same again would take as long. */
 const tooLong = new Set(['57014', '25P04'])
-const recordsMin = 1_000
+const recordsMin = 100
+/** Before the first settle nobody knows how fast this database is. */
+const recordsFirst = 1_000
+/** Far from the 5 s that a transaction may take, and about as long as a partition that is well may wait for another. */
+const settleMs = 2_000
 
 export class Settler {
   /** What Postgres answered last, when it was no success: for readiness. */
   fault: string | undefined
-  /** How many records may be read ahead of the last commit. Halved when settling takes too long, then grows again. */
+  /** How many records may be read ahead of the last commit: as many as take about two seconds to settle. */
   recordsMax: number
   readonly #core: Core
   readonly #opener: Opener
@@ -35,7 +39,7 @@ export class Settler {
   constructor(core: Core, opener: Opener) {
     this.#core = core
     this.#opener = opener
-    this.recordsMax = core.bounds.pendingRecordsMax
+    this.recordsMax = Math.min(core.bounds.pendingRecordsMax, recordsFirst)
   }
 
   /** Runs until `stop`, and then until everything folded is settled or a few seconds have passed. */
@@ -75,8 +79,10 @@ export class Settler {
     } catch (error) {
       const fault = this.#faultOf(error)
       this.#failures += 1
-      if (fault.kind === 'data' || (fault.kind === 'platform' && this.#failures >= 3)) {
-        for (const partition of due) await this.#settleAlone(partition)
+      if (fault.kind === 'data' || isTooLong(fault) || (fault.kind === 'platform' && this.#failures >= 3)) {
+        // The small ones first: they need not wait until the large ones have failed.
+        const sorted = due.toSorted((a, b) => a.pendingRecords - b.pendingRecords)
+        for (const partition of sorted) await this.#settleAlone(partition)
       } else {
         await pause(this.#core.time, Math.min(pauseLastMs, pauseFirstMs * 2 ** Math.min(this.#failures, 10)))
       }
@@ -93,8 +99,8 @@ export class Settler {
       const fault = this.#faultOf(error)
       if (fault.kind === 'data') {
         await this.#haltRefused(partition, batch, fault)
-      } else if (fault.sqlState !== undefined && tooLong.has(fault.sqlState)) {
-        this.recordsMax = Math.max(recordsMin, this.recordsMax >> 1)
+      } else if (isTooLong(fault)) {
+        this.recordsMax = Math.max(recordsMin, Math.min(this.recordsMax, batch.to - batch.from) >> 1)
         const { recordsMax } = this
         this.#core.logger('settle_slow', { recordsMax })
         partition.drop(this.#core.time.nowMs())
@@ -109,12 +115,13 @@ export class Settler {
     const batches = due.map(partition => partition.settling!)
     const startMs = time.nowMs()
     const outcomes = await store.settle(batches)
-    const records = batches.reduce((sum, batch) => sum + batch.to - batch.from, 0)
-    observer.transaction(records, (time.nowMs() - startMs) / 1_000)
+    const tookMs = time.nowMs() - startMs
+    observer.transaction(recordsOf(batches), tookMs / 1_000)
     if (this.fault !== undefined) logger('settle_working')
     this.fault = undefined
     this.#failures = 0
-    this.recordsMax = Math.min(bounds.pendingRecordsMax, this.recordsMax + recordsMin)
+    const written = batches.filter(batch => outcomes.get(batch) === 'settled')
+    if (written.length > 0) this.recordsMax = recordsIn(settleMs, recordsOf(written), tookMs, bounds.pendingRecordsMax)
     for (const [i, batch] of batches.entries()) this.#apply(due[i]!, batch, outcomes.get(batch)!)
     reading.wake()
   }
@@ -159,6 +166,15 @@ export class Settler {
     return error
   }
 }
+
+const recordsOf = (batches: readonly Batch[]): number => batches.reduce((sum, { from, to }) => sum + to - from, 0)
+
+/** How many records can be settled in `ms`, at the pace of so many in `tookMs`. */
+function recordsIn(ms: number, records: number, tookMs: number, most: number): number {
+  return Math.min(most, Math.max(recordsMin, Math.ceil((records * ms) / Math.max(1, tookMs))))
+}
+
+const isTooLong = ({ sqlState }: StoreFault): boolean => sqlState !== undefined && tooLong.has(sqlState)
 
 /** For debugging only: what is rejected is counted, and kept byte for byte. */
 function sayRejects(logger: Logger, { of: { partition }, rejects }: Batch): void {
