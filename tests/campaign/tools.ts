@@ -70,6 +70,17 @@ export const tools: readonly Tool[] = [
     ],
   },
   {
+    name: 'limits',
+    isSeeded: false,
+    shows:
+      'Loads beyond what can be written: ten times what PostgreSQL takes, PostgreSQL stopped for a minute, nine in ten events of one key, nothing but bad records up to a megabyte each, one hot partition. Memory and the lag of a healthy partition stay within bounds, and the counts are right afterwards.',
+    runs: [[]],
+    goals: [
+      { figure: 'loads', least: 5 },
+      { figure: 'wrong counts, bounds of memory or time broken', most: 0 },
+    ],
+  },
+  {
     name: 'mutants',
     isSeeded: false,
     shows:
