@@ -221,11 +221,11 @@ async function driven<T>(scheduler: Scheduler, answer: Promise<T>): Promise<T> {
     isOver = true
   }
   answer.then(over, over)
-  while (!isOver) {
-    assert.ok(scheduler.step() || isOver, 'nothing goes on')
+  for (;;) {
     await new Promise(resolve => setImmediate(resolve))
+    if (isOver) return answer
+    assert.ok(scheduler.step(), 'nothing goes on')
   }
-  return answer
 }
 
 function planOf(dice: Dice, row: Row): Plan {
