@@ -37,6 +37,8 @@ export interface Batch {
   /** The offsets [from, to). `to - from` is the sum of the four fates. */
   readonly from: number
   readonly to: number
+  /** The record batch before `from`, undefined where nothing is known of it: the history that this one follows. */
+  readonly after: Tail | undefined
   readonly counted: number
   readonly duplicate: number
   readonly rejected: number

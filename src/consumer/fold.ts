@@ -53,7 +53,7 @@ export class Fold {
     this.#rules = rules
     this.#hash = hash
     this.#window = new Window(rules, standing.ids)
-    this.#pending = nothing(this.next)
+    this.#pending = nothing(this.next, this.tail)
   }
 
   /** Offsets folded since the last batch was taken. */
@@ -110,7 +110,7 @@ export class Fold {
   takeBatch(): Batch | undefined {
     const { rejectBytes: _, ...pending } = this.#pending
     if (pending.from === this.next) return undefined
-    this.#pending = nothing(this.next)
+    this.#pending = nothing(this.next, this.tail)
     return {
       ...pending,
       of: this.of,
@@ -186,6 +186,7 @@ export class Fold {
 
 interface Pending {
   readonly from: number
+  readonly after: Tail | undefined
   counted: number
   duplicate: number
   rejected: number
@@ -197,9 +198,9 @@ interface Pending {
   readonly repairs: Repair[]
 }
 
-function nothing(from: number): Pending {
+function nothing(from: number, after: Tail | undefined): Pending {
   const fates = { counted: 0, duplicate: 0, rejected: 0, skipped: 0 }
-  return { from, ...fates, firstAppendMs: -1, rejectBytes: 0, delta: new Map(), rejects: [], repairs: [] }
+  return { from, after, ...fates, firstAppendMs: -1, rejectBytes: 0, delta: new Map(), rejects: [], repairs: [] }
 }
 
 const unknownOrigin: Rejection = {

@@ -68,7 +68,7 @@ async function fence(tables: Statements, batches: readonly Batch[]): Promise<Map
     const row = rowOf(batch)
     if (row === undefined) outcomes.set(batch, held.has(batch.of.partition) ? 'busy' : 'overtaken')
     else if (!row.isOpen || row.rulesVersion !== batch.of.rulesVersion) outcomes.set(batch, 'overtaken')
-    else if (row.nextOffset === batch.from) continue
+    else if (row.nextOffset === batch.from && isTail(row.tail, batch.after)) continue
     else outcomes.set(batch, isSame(row, batch) ? 'settled' : 'overtaken')
   }
   return outcomes
@@ -76,5 +76,10 @@ async function fence(tables: Statements, batches: readonly Batch[]): Promise<Map
 
 /** Partitions are pure folds: a ledger that stands where the batch ends, on the same log, holds the same batch. */
 function isSame({ nextOffset, tail }: LockedRow, batch: Batch): boolean {
-  return nextOffset === batch.to && tail?.epoch === batch.tail.epoch && tail.crc === batch.tail.crc
+  return nextOffset === batch.to && isTail(tail, batch.tail)
+}
+
+/** Where an older database was put back, or counting began elsewhere, another history may have come to the same offset. */
+function isTail(a: Tail | undefined, b: Tail | undefined): boolean {
+  return a?.epoch === b?.epoch && a?.crc === b?.crc
 }
