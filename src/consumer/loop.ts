@@ -19,6 +19,8 @@ const rejectBytesMax = 8 << 20
 /** So much of the room for pending records is for whoever comes; the rest is shared out evenly. */
 const commonRoom = 0.75
 const idleMs = 250
+/** While some have no room the others are asked for so often all the same: else they would wait for all that was read. */
+const fetchEveryMs = 500
 
 export class Loop {
   readonly partitions = new Map<number, Partition>()
@@ -86,6 +88,7 @@ export class Loop {
 
   async #read(): Promise<void> {
     const { log, bounds, time, reading, settling } = this.#core
+    let fetchedMs = 0
     while (!this.#stopping) {
       this.#opener.openDue()
       this.#opener.lookAtTopic()
@@ -93,13 +96,15 @@ export class Loop {
       if (await this.#foldRests()) continue
       const used = this.#roomUsed()
       const wants = this.#all().flatMap(one => (one.wantsRecords && this.#hasRoom(one, used) ? [one.want()] : []))
-      if (wants.length === 0 || this.#awaitsRoom(used)) {
+      const isDue = time.nowMs() >= fetchedMs + fetchEveryMs
+      if (wants.length === 0 || (!isDue && this.#awaitsRoom(used))) {
         await reading.wait(idleMs)
         continue
       }
       for (const fetched of await log.fetch(wants)) {
         this.partitions.get(fetched.want.partition)?.receive(fetched, bounds.batchBytesMax, time.nowMs())
       }
+      fetchedMs = time.nowMs()
       settling.wake()
     }
     await this.#opener.stop()
