@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startApi } from '../../src/api/api.ts'
+import { judgeVersion } from '../../src/event/judge.ts'
 import { parseConfig } from '../../src/runtime/config.ts'
 import { createLog } from '../../src/runtime/log.ts'
 import { freePort } from '../../src/stack/port.ts'
@@ -32,13 +33,18 @@ test('a newer judge puts itself in force, an older consumer beside it stops, and
   const database = await freshDatabase()
   const client = await connect(t, database)
   const settings = settingsFor(sharedKafka(), database, topic)
-  const newer = anotherVersion({ judge: 2 })
+  const newer = anotherVersion({ judge: judgeVersion + 1 })
   const old = await startCounting(t, { topic, database })
   await sendForeign(t, topic, messages(0, 200))
   await untilRead(client, 200)
 
   const waiting = await run(t, 'doctor', settings, [], newer)
-  assert.match(waiting.said, /! rules +the counts are made by version 1 of the judge, this program has 2/)
+  assert.match(
+    waiting.said,
+    new RegExp(
+      `! rules +the counts are made by version ${judgeVersion} of the judge, this program has ${judgeVersion + 1}`,
+    ),
+  )
   // Two at once: one of them raises it.
   const both = [1, 2].map(() => roleProcess(t, 'consumer', settings, [], newer))
   const raised = () => both.filter(({ output }) => output.some(line => line.includes('"event":"judge_raised"')))
@@ -47,7 +53,7 @@ test('a newer judge puts itself in force, an older consumer beside it stops, and
 
   await assert.rejects(
     old.ended,
-    /the rules were changed while this consumer ran: the judge from version 1 to 2, which takes a Footfall that has it/,
+    new RegExp(`the judge from version ${judgeVersion} to ${judgeVersion + 1}, which takes a Footfall that has it`),
   )
   await untilRead(client, 400)
   assert.equal(raised().length, 1)
@@ -60,8 +66,8 @@ test('a newer judge puts itself in force, an older consumer beside it stops, and
   assert.deepEqual(
     rows,
     [0, 1].flatMap(partition => [
-      { partition, from: 0, judge: 1 },
-      { partition, from: 100, judge: 2 },
+      { partition, from: 0, judge: judgeVersion },
+      { partition, from: 100, judge: judgeVersion + 1 },
     ]),
   )
 
@@ -72,7 +78,12 @@ test('a newer judge puts itself in force, an older consumer beside it stops, and
   ]
   for (const { code, said } of await Promise.all(late)) {
     assert.equal(code, 1, said)
-    assert.match(said, /this program judges by version 1, the counts are made under version 2: run the newer Footfall/)
+    assert.match(
+      said,
+      new RegExp(
+        `judges by version ${judgeVersion}, the counts are made under version ${judgeVersion + 1}: run the newer`,
+      ),
+    )
   }
   assert.ok((await ledger(client)).every(row => row.next_offset === 200))
 })

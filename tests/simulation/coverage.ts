@@ -45,5 +45,9 @@ export function add(sum: Coverage, part: Iterable<readonly [string, number]>): v
   for (const [state, times] of part) sum.set(state, (sum.get(state) ?? 0) + times)
 }
 
-/** What was never reached. */
-export const missing = (coverage: Coverage): string[] => states.filter(state => !coverage.has(state))
+/** So rare that some thousand schedules may by chance lack them: about once in a thousand each. */
+const rarest = ['halted: diverged', 'origin_not_read', 'settle_slow']
+
+/** What was never reached. @param isLong whether a campaign ran, which must reach the rarest as well. */
+export const missing = (coverage: Coverage, isLong: boolean): string[] =>
+  states.filter(state => !coverage.has(state) && (isLong || !rarest.includes(state)))
