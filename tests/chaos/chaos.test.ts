@@ -7,15 +7,9 @@ import { runCampaign } from './campaign.ts'
 import { factsOf } from './report.ts'
 
 /** Those that take the least time and reach the most. */
-const first = [
-  'second group',
-  "COMMIT's answer lost",
-  'postgres stopped at once',
-  'consumer killed',
-  'only broker killed',
-]
+const first = ['second group', "COMMIT's answer lost", 'postgres stopped at once']
 
-test('chaos: five faults under load, and every acknowledged event is counted once', { timeout: 118_000 }, async t => {
+test('chaos: three faults under load, and every acknowledged event is counted once', { timeout: 118_000 }, async t => {
   const seed = freshName('test')
   t.diagnostic(`seed ${seed}`)
   const outcome = await runCampaign(
@@ -25,7 +19,7 @@ test('chaos: five faults under load, and every acknowledged event is counted onc
       isOver: begun => begun === 1,
       wishes: { faults: first.length, brokers: 1, consumersMax: 2, first },
       only: undefined,
-      load: { eventsPerSecond: 2_000, events: 0 },
+      load: { eventsPerSecond: 1_500, events: 0 },
       wantsDisk: false,
     },
     join(sharedFolder(), freshName('chaos')),
@@ -36,7 +30,7 @@ test('chaos: five faults under load, and every acknowledged event is counted onc
   assert.deepEqual(outcome.wrong, [])
   assert.equal(verdict, 'passed')
   assert.equal(figures.faults, first.length)
-  assert.ok(figures['acknowledged events'] > 5_000, `${figures['acknowledged events']} events were acknowledged`)
+  assert.ok(figures['acknowledged events'] > 3_000, `${figures['acknowledged events']} events were acknowledged`)
   // Which of them is left to chance, as where a fault meets an idle consumer.
   const felt = ['settle failed and was repeated', 'settle overtaken by another owner', 'COMMIT landed, its answer lost']
   assert.ok(

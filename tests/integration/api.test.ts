@@ -178,8 +178,7 @@ test('a stop lets a request under way finish, ends without delay, and is one for
   assert.ok(performance.now() - start < 900) // no socket had to be closed by force
   assert.equal(stops[0], stops[1])
   await assert.rejects(fetch(`${running.url}/livez`))
-  const left = await other.query(
-    `select from pg_stat_activity where application_name = 'footfall api' and datname = current_database()`,
-  )
-  assert.equal(left.rowCount, 0)
+  // PostgreSQL ends a session a moment after its client has.
+  const left = `select from pg_stat_activity where application_name = 'footfall api' and datname = current_database()`
+  await until(async () => (await other.query(left)).rowCount === 0, 5_000, 'no connection is left')
 })

@@ -13,7 +13,7 @@ import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka, 
 import { bytesOf, eventOf } from '../support/events.ts'
 import { sendForeign } from '../support/foreign.ts'
 
-const requests = 500
+const requests = 200
 const { user_id: user, item_id: item, timestamp } = eventOf(1)
 const day = timestamp.slice(0, 10)
 const names = [

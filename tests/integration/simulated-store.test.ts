@@ -128,7 +128,7 @@ async function twinsOf(t: TestContext, dice: Dice): Promise<Twins> {
   async function resume(): Promise<string> {
     const row = tables.currentRows.findLast(({ state }) => state === 'halted')
     if (row === undefined) return 'nothing'
-    const plan = planOf(dice, row)
+    const plan = planOf(dice, tables, row)
     const since = '2026-11-22T22:00:00Z'
     const at: Halted = { ...row, nextOffset: row.next - (dice.chance(0.1) ? 1 : 0), halt: { ...row.halt!, since } }
     const isDone = await carryOutInSql(client, at, plan, { decision: 'resume', operatingUser: 'test', note: undefined })
@@ -228,7 +228,7 @@ async function driven<T>(scheduler: Scheduler, answer: Promise<T>): Promise<T> {
   }
 }
 
-function planOf(dice: Dice, row: Row): Plan {
+function planOf(dice: Dice, tables: Tables, row: Row): Plan {
   switch (dice.below(5)) {
     case 0:
       return { does: 'open' }
@@ -238,7 +238,11 @@ function planOf(dice: Dice, row: Row): Plan {
       const start = Math.max(0, row.next - dice.below(4))
       const next = start + dice.below(3)
       const inherits = dice.chance(0.5)
-      return { does: 'begin', topicId: inherits ? row.topicId : dice.pick(topics), start, next, inherits }
+      const topicId = inherits ? row.topicId : dice.pick(topics)
+      // The id of a topic never comes back.
+      const isTaken = tables.ledger.has(keyOf({ topicId, partition: row.partition, lineage: row.lineage + 1 }))
+      if (isTaken) return { does: 'open' }
+      return { does: 'begin', topicId, start, next, inherits }
     }
     default:
       return { does: 'close', partitions: row.partition }

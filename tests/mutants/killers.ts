@@ -25,7 +25,7 @@ const simulator: Killer = {
   args: ['tests/simulation/simulate.ts', '--seconds', '8'],
   secondsMax: 60,
 }
-const tables = 'tests/integration/simulation.test.ts'
+const tables = 'tests/integration/simulated-store.test.ts'
 
 export function killersOf({ tests = [] }: Mutant): Killer[] {
   return [unit, simulator, ...[tables, ...tests].map(onRealParts)]

@@ -1,4 +1,7 @@
-/** Defects of settling and of the loop around it: the fence, retries, ownership, halts. */
+/**
+ * Defects of settling and of the loop around it: the fence, retries, ownership, halts. Whatever only loses a batch that
+ * was folded is none: the next one then meets a ledger that stands elsewhere, and the partition is read again.
+ */
 import { of } from './mutant.ts'
 
 const settle = of('src/consumer/settle.ts')
@@ -38,21 +41,6 @@ export const settleMutants = [
     'a settle without answer is taken for done',
     '      const fault = this.#faultOf(error)\n      this.#failures += 1\n',
     "      const fault = this.#faultOf(error)\n      if (fault.kind === 'connection') for (const one of due) one.settled(one.settling!)\n      this.#failures += 1\n",
-  ),
-  settler(
-    'a settle that failed is forgotten',
-    '      this.#failures += 1\n      if (fault',
-    '      for (const one of due) one.settling = undefined\n      this.#failures += 1\n      if (fault',
-  ),
-  settler(
-    'an outcome of an earlier owner is applied',
-    'if (partition.settling !== batch) return',
-    'if (partition.settling === null) return',
-  ),
-  settler(
-    'a busy partition counts as settled',
-    "} else if (outcome === 'busy') {\n      partition.dueMs",
-    "} else if (outcome === 'busy') {\n      partition.settled(batch)\n      partition.dueMs",
   ),
   settler(
     'an overtaken partition goes on',

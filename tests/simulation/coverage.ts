@@ -45,8 +45,18 @@ export function add(sum: Coverage, part: Iterable<readonly [string, number]>): v
   for (const [state, times] of part) sum.set(state, (sum.get(state) ?? 0) + times)
 }
 
-/** So rare that some thousand schedules may by chance lack them: about once in a thousand each. */
-const rarest = ['halted: diverged', 'origin_not_read', 'settle_slow']
+/** So rare that some thousand schedules may by chance lack them: less than ten times in a thousand. */
+const rarest = [
+  'damage: gap',
+  ...['trimmed', 'diverged', 'gap', 'bad_crc', 'unknown_codec', 'too_large'].map(reason => `halted: ${reason}`),
+  'a COMMIT whose sender had given up landed',
+  'a repair sent again',
+  'an origin that is none',
+  'trouble_gone',
+  'trouble_not_confirmed',
+  'origin_not_read',
+  'settle_slow',
+]
 
 /** What was never reached. @param isLong whether a campaign ran, which must reach the rarest as well. */
 export const missing = (coverage: Coverage, isLong: boolean): string[] =>

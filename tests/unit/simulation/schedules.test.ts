@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
-import { missing } from '../simulation/coverage.ts'
-import { simulate, told } from '../simulation/schedules.ts'
+import { missing } from '../../simulation/coverage.ts'
+import { simulate, told } from '../../simulation/schedules.ts'
 
-const freshMs = 5_000
+const freshMs = 3_000
 
 test('under 2,000 known schedules the books balance after every commit, and the faults of a campaign are reached', async () => {
   const { failed, coverage } = await simulate(1, 2_000)
