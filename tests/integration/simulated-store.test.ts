@@ -140,7 +140,7 @@ async function twinsOf(t: TestContext, dice: Dice): Promise<Twins> {
     const partition = dice.pick(partitions)
     const topicId = dice.chance(0.9) ? topics[0]! : topics[1]!
     const row = tables.current(partition)
-    const at = row && { of: row, nextOffset: row.next + (dice.chance(0.2) ? 1 : 0) }
+    const at = row && { of: row, nextOffset: row.next + (dice.chance(0.2) ? dice.pick([-1, 1]) : 0) }
     switch (dice.below(16)) {
       case 0: {
         const logStart = dice.below(100)
