@@ -159,7 +159,7 @@ export class Opener {
   }
 
   async #dropMoved(): Promise<void> {
-    const { partitions, store, time, logger, reading } = this.#core
+    const { partitions, store, time } = this.#core
     const resting = [...partitions.values()]
       .filter(({ phase, isSettled }) => phase === 'open' && isSettled)
       .map(partition => ({ partition, fold: partition.fold!, next: partition.fold!.next }))
@@ -168,9 +168,7 @@ export class Opener {
       for (const { partition, fold, next } of resting) {
         if (partition.fold !== fold || fold.next !== next) continue // went on meanwhile
         if (places.some(place => place.nextOffset === next && isSame(place.of, fold.of))) continue
-        logger('partition_overtaken', { partition: partition.number, from: next })
-        partition.drop(time.nowMs())
-        reading.wake()
+        this.#dropOvertaken(partition, next)
       }
     } catch (error) {
       // Settling and opening tell of a store that does not answer.
@@ -232,14 +230,11 @@ export class Opener {
   }
 
   async #askOrigin(partition: Partition, fold: Fold, origin: Position): Promise<void> {
-    const { store, logger, reading } = this.#core
+    const { store, reading } = this.#core
     try {
       const known = await store.origins({ of: fold.of, nextOffset: fold.next }, origin)
       if (partition.fold !== fold) return
-      if (known === undefined) {
-        logger('partition_overtaken', { partition: partition.number, from: fold.next })
-        return partition.drop(this.#core.time.nowMs())
-      }
+      if (known === undefined) return this.#dropOvertaken(partition, fold.next)
       partition.dueMs = 0
       fold.learn(known)
     } catch (error) {
@@ -250,6 +245,13 @@ export class Opener {
     } finally {
       reading.wake()
     }
+  }
+
+  #dropOvertaken(partition: Partition, from: number): void {
+    const { logger, time, reading } = this.#core
+    logger('partition_overtaken', { partition: partition.number, from })
+    partition.drop(time.nowMs())
+    reading.wake()
   }
 
   #tell(event: Event, { number }: Partition, facts: { readonly why: string; readonly [fact: string]: unknown }): void {

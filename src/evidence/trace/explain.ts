@@ -16,6 +16,7 @@ import { type LogBounds, readableRange } from './place.ts'
 import { sightingsOf, tellRejects } from './repairs.ts'
 import { early, isFromStart, remember } from './trace-position.ts'
 import type { Tools, TraceOptions } from './trace-report.ts'
+import { lookingAt } from './trace-tools.ts'
 import { type Look, type Looking, lookForUser, type Seen } from './user-records.ts'
 
 const msPerDay = 86_400_000
@@ -25,7 +26,7 @@ const lookupsMax = 50
 
 /** @throws LogAway, UnfitDatabase, or what PostgreSQL says. */
 export async function explain(tools: Tools, row: Row, options: TraceOptions): Promise<ExplainReport> {
-  const { config, pool, log } = tools
+  const { config, pool } = tools
   const deadlineMs = performance.now() + options.seconds * 1_000
   const { books, number } = await withBooks(pool, config.kafka.topic, async (books, client) => ({
     books,
@@ -33,13 +34,7 @@ export async function explain(tools: Tools, row: Row, options: TraceOptions): Pr
   }))
   const { parts, missing } = await plan(tools, books, row)
   const all = parts.reduce((sum, { from, to }) => sum + to - from, 0)
-  let done = 0
-  const progress = (records: number) => {
-    done += records
-    options.progress?.(done, all)
-  }
-  const { batchBytesMax } = config.consumer
-  const looking = { log: log.reader, batchBytesMax, deadlineMs, signal: options.signal, progress }
+  const looking = lookingAt(tools, options, all, deadlineMs)
   const copies: Copy[] = []
   for (const part of parts) copies.push(...(await eventsOf(tools, part, row, looking, missing)))
 

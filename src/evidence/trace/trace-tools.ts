@@ -1,9 +1,10 @@
-/** Opens what a question about the log needs, and closes it after the answer. */
+/** What a question about the log needs: opened, and closed after the answer. */
 import { connectPool } from '../../postgres/connect.ts'
 import { sqlState } from '../../postgres/fault.ts'
 import type { Config } from '../../runtime/config.ts'
 import { openLog } from './log-access.ts'
-import type { Tools } from './trace-report.ts'
+import type { Tools, TraceOptions } from './trace-report.ts'
+import type { Looking } from './user-records.ts'
 
 /** @throws LogAway, UnfitDatabase; what PostgreSQL says, with the way out where a right is missing. */
 export async function withTools<T>(config: Config, verb: string, use: (tools: Tools) => Promise<T>): Promise<T> {
@@ -18,4 +19,15 @@ export async function withTools<T>(config: Config, verb: string, use: (tools: To
   } finally {
     await pool.end()
   }
+}
+
+/** How `all` records are looked at until `deadlineMs`, by performance.now(). */
+export function lookingAt({ log, config }: Tools, options: TraceOptions, all: number, deadlineMs: number): Looking {
+  let done = 0
+  const progress = (records: number) => {
+    done += records
+    options.progress?.(done, all)
+  }
+  const { batchBytesMax } = config.consumer
+  return { log: log.reader, batchBytesMax, deadlineMs, signal: options.signal, progress }
 }

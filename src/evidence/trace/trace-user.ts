@@ -7,6 +7,7 @@ import { isLost, type LogBounds, placeOf, readableRange } from './place.ts'
 import { sightingsOf, type Told, tellRejects } from './repairs.ts'
 import { early, isFromStart } from './trace-position.ts'
 import type { Looked, Tools, TraceOptions, TraceReport } from './trace-report.ts'
+import { lookingAt } from './trace-tools.ts'
 import { type Looking, lookForUser, type Seen } from './user-records.ts'
 import { lookUp, storedId } from './window-lookup.ts'
 
@@ -110,16 +111,9 @@ function partOf(
 
 /** All partitions in turn, so that each is looked at about as far back when the time is up. */
 async function lookNewestFirst(tools: Tools, parts: Part[], asked: Asked, options: TraceOptions): Promise<void> {
-  const { log, config } = tools
   const deadlineMs = performance.now() + options.seconds * 1_000
   const all = parts.reduce((sum, { from, downTo }) => sum + from - downTo, 0)
-  let done = 0
-  const progress = (records: number) => {
-    done += records
-    options.progress?.(done, all)
-  }
-  const { batchBytesMax } = config.consumer
-  const looking = { log: log.reader, batchBytesMax, deadlineMs, signal: options.signal, progress }
+  const looking = lookingAt(tools, options, all, deadlineMs)
   const isOpen = ({ from, downTo, stopped }: Part) => downTo < from && !stopped
   while (parts.some(isOpen)) {
     for (const part of parts.filter(isOpen)) await lookFurtherBack(part, asked, looking)
