@@ -108,16 +108,25 @@ export class Fold {
 
   /** What was folded since the last time, or undefined when nothing was. */
   takeBatch(): Batch | undefined {
-    const { rejectBytes: _, ...pending } = this.#pending
-    if (pending.from === this.next) return undefined
+    const { from, after, counted, duplicate, rejected, skipped, delta, rejects, repairs, firstAppendMs } = this.#pending
+    if (from === this.next) return undefined
     this.#pending = nothing(this.next, this.tail)
     return {
-      ...pending,
       of: this.of,
+      from,
       to: this.next,
+      after,
+      counted,
+      duplicate,
+      rejected,
+      skipped,
       clockMs: this.#clockMs,
       tail: this.tail!,
+      delta,
       window: this.#window.takeChange(),
+      rejects,
+      repairs,
+      firstAppendMs,
     }
   }
 
@@ -199,8 +208,19 @@ interface Pending {
 }
 
 function nothing(from: number, after: Tail | undefined): Pending {
-  const fates = { counted: 0, duplicate: 0, rejected: 0, skipped: 0 }
-  return { from, after, ...fates, firstAppendMs: -1, rejectBytes: 0, delta: new Map(), rejects: [], repairs: [] }
+  return {
+    from,
+    after,
+    counted: 0,
+    duplicate: 0,
+    rejected: 0,
+    skipped: 0,
+    firstAppendMs: -1,
+    rejectBytes: 0,
+    delta: new Map(),
+    rejects: [],
+    repairs: [],
+  }
 }
 
 const unknownOrigin: Rejection = {

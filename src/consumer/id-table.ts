@@ -4,7 +4,7 @@
  */
 const slotWords = 5 // four of the id, one for the segment; segment 0 = the slot is empty
 const loadMax = 0.7
-const slotsMin = 64
+const slotsMin = 16
 
 export class IdTable {
   /** Ids of segments before this one count as gone. Segments are numbered from 1. */

@@ -269,6 +269,7 @@ const isSame = (a: Lineage, b: Lineage): boolean =>
   a.topicId === b.topicId && a.partition === b.partition && a.lineage === b.lineage && a.rulesVersion === b.rulesVersion
 
 function refuseChangedRules(now: Rules, ours: Rules): void {
+  if (now.version === ours.version) return
   const changes = differingSettings(ours, now).map(one => `${one.setting} from ${one.recorded} to ${one.wanted}`)
   if (now.judgeVersion !== ours.judgeVersion) {
     changes.push(

@@ -20,10 +20,13 @@ export class Signal {
     if (!this.#woken) {
       await new Promise<void>(resolve => {
         const cancel = this.#time.after(ms, resolve)
-        this.#resolve = () => {
+        // A function written straight into a property is made in V8's old space, and keeps what it knows until the next
+        // full collection; this one is made at each wait.
+        const wakeUp = () => {
           cancel()
           resolve()
         }
+        this.#resolve = wakeUp
       })
     }
     this.#resolve = undefined

@@ -125,7 +125,7 @@ export class Window {
   #keep(segment: Segment, id: Uint32Array, offset: number): void {
     let piece = this.#pieces.at(-1)
     if (piece?.segment !== segment) {
-      piece = { segment, firstOffset: offset, words: new Uint32Array(64), length: 0 }
+      piece = { segment, firstOffset: offset, words: new Uint32Array(16), length: 0 }
       this.#pieces.push(piece)
     }
     if (piece.length === piece.words.length) {

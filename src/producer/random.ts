@@ -2,14 +2,14 @@
  * xoshiro128** 1.1 of Blackman and Vigna: small, fast in 32-bit arithmetic, and the same on every machine. Not for
  * secrets.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Draws evenly from 0 to 2^32 - 1. */
 export type Random = () => number
 
 /** Any text is a seed: its SHA-256 is the state, so that near seeds give unrelated sequences. */
 export function seededRandom(seed: string): Random {
-  const digest = createHash('sha256').update(seed).digest()
+  const digest = hash('sha256', seed, 'buffer')
   return xoshiro128([digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8), digest.readUInt32LE(12)])
 }
 

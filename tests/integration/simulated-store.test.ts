@@ -104,7 +104,7 @@ async function twinsOf(t: TestContext, dice: Dice): Promise<Twins> {
     const locked = dice.chance(0.15) ? batches[0]!.of : undefined
     const lock = new Transaction(host)
     if (locked !== undefined) {
-      tables.lock(`ledger ${keyOf(locked)}`, lock)
+      tables.lock(keyOf(locked), lock)
       await other.query('begin')
       await other.query(
         'select from partition_ledger where topic_id = $1 and partition = $2 and lineage = $3 for update',

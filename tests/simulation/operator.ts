@@ -88,7 +88,7 @@ export class Operator {
 
   #carryOut(at: Halted, plan: Plan): boolean | typeof blocked {
     const { tables } = this.#server
-    if (tables.holder(`ledger ${keyOf(at)}`, undefined) !== undefined) return blocked
+    if (tables.holder(keyOf(at), undefined) !== undefined) return blocked
     const before = tables.ledger.get(keyOf(at))
     const row = carryOut(tables, at, plan)
     if (before === undefined || row === undefined) return false

@@ -3,15 +3,16 @@
  * record, by the contract's words, and the tables are compared with that.
  */
 import type { Batch } from '../../src/consumer/batch.ts'
-import { IdHash } from '../../src/consumer/id-hash.ts'
-import type { IdPiece } from '../../src/consumer/window.ts'
 import type { Rules } from '../../src/postgres/rules.ts'
 import { PlainWindow } from '../support/plain-window.ts'
 import type { Broker } from './broker.ts'
 import type { LogBatch, LoggedRecord } from './partition-log.ts'
+import { whyWrong } from './stored-ids.ts'
 import { type CountRow, keyOf, type Row, type Tables } from './tables.ts'
 
 const hourMs = 3_600_000
+const fates = ['counted', 'duplicate', 'rejected', 'skipped', 'lost'] as const
+type Sums = Record<(typeof fates)[number], number>
 
 interface ExpectedReject {
   /** Of a repair that was bad itself. */
@@ -23,7 +24,7 @@ interface Lineage {
   readonly of: Pick<Row, 'topicId' | 'partition' | 'lineage'>
   start: number
   next: number
-  readonly sums: { counted: number; duplicate: number; rejected: number; skipped: number; lost: number }
+  readonly sums: Sums
   clockMs: number
   rules: Rules
   readonly window: PlainWindow
@@ -45,16 +46,13 @@ export class Oracle {
   wrong: string | undefined
   readonly #tables: Tables
   readonly #broker: Broker
-  readonly #hash: IdHash
-  readonly #hashes = new Map<string, Buffer>()
   #lineages = new Map<string, Lineage>()
   #counts = new Map<string, CountRow>()
   #rejects = new Map<string, ExpectedReject>()
 
-  constructor(tables: Tables, broker: Broker, idKey: Buffer) {
+  constructor(tables: Tables, broker: Broker) {
     this.#tables = tables
     this.#broker = broker
-    this.#hash = new IdHash(idKey)
   }
 
   /** Follows what was settled, and compares every row. */
@@ -103,7 +101,8 @@ export class Oracle {
 
   /** When everything has come to rest: all counts, not only those that were touched. */
   compareCounts(): void {
-    for (const key of new Set([...this.#counts.keys(), ...this.#tables.counts.keys()])) this.#compareCount(key)
+    for (const key of this.#counts.keys()) this.#compareCount(key)
+    for (const key of this.#tables.counts.keys()) if (!this.#counts.has(key)) this.#compareCount(key)
     const isRepaired = (key: string) => this.#rejects.get(key)?.isRepaired
     for (const [key, kept] of this.#tables.rejects) {
       for (const { reject, repair } of kept) {
@@ -161,6 +160,7 @@ export class Oracle {
     }
     lineage.next = to
     lineage.tail = last
+    if (rejects.length === 0 && expected.length === 0) return undefined
     const kept = rejects.map(({ offset, reason, pointer, appendMs }) => `${offset} ${reason} ${pointer} ${appendMs}`)
     return kept.join() === expected.join() ? undefined : `rejects of ${keyOf(of)}: ${kept}, expected ${expected}`
   }
@@ -222,19 +222,21 @@ export class Oracle {
   #compareAll(): void {
     const tables = this.#tables
     let counted = 0
-    const current = new Set<number>()
+    let current = 0 // a bit for each partition
     for (const row of tables.ledger.values()) {
       counted += row.counted
       this.#compareRow(row)
       if (row.state === 'closed') continue
-      if (current.has(row.partition)) this.#say(`partition ${row.partition} has two current lineages`)
-      current.add(row.partition)
+      const bit = 1 << row.partition
+      if ((current & bit) !== 0) this.#say(`partition ${row.partition} has two current lineages`)
+      current |= bit
     }
     if (tables.total !== counted) this.#say(`the counts are ${tables.total}, the ledger's ${counted}`)
   }
 
   #compareRow(row: Row): void {
-    const lineage = this.#lineages.get(keyOf(row)) ?? this.#begin(row)
+    const key = keyOf(row)
+    const lineage = this.#lineages.get(key) ?? this.#begin(row)
     if (lineage.compared === row) return
     lineage.compared = row
     const { sums } = lineage
@@ -245,60 +247,32 @@ export class Oracle {
       const { topic } = this.#broker
       const log = topic.partitions[row.partition]!
       if (row.topicId === topic.id && row.start > log.start)
-        this.#say(`${keyOf(row)} begins at ${row.start}, its log at ${log.start}`)
+        this.#say(`${key} begins at ${row.start}, its log at ${log.start}`)
       lineage.start = row.start
       lineage.next = row.start
     }
-    const is = `${row.start} ${row.next} ${row.counted} ${row.duplicate} ${row.rejected} ${row.skipped} ${row.lost}`
-    const was = `${lineage.start} ${lineage.next} ${sums.counted} ${sums.duplicate} ${sums.rejected} ${sums.skipped} ${sums.lost}`
-    if (is !== was) this.#say(`${keyOf(row)} is ${is}, expected ${was}`)
-    if (row.next - row.start !== row.counted + row.duplicate + row.rejected + row.skipped + row.lost) {
-      this.#say(`${keyOf(row)} does not balance: ${is}`)
+    const isPlace = row.start === lineage.start && row.next === lineage.next
+    if (!isPlace || fates.some(fate => row[fate] !== sums[fate])) {
+      this.#say(`${key} is ${inWords(row, row)}, expected ${inWords(lineage, sums)}`)
     }
-    if ((this.#tables.rejects.get(keyOf(row))?.length ?? 0) !== row.rejected) {
-      this.#say(`${keyOf(row)} has rejected ${row.rejected} and kept another number`)
+    if (row.next - row.start !== row.counted + row.duplicate + row.rejected + row.skipped + row.lost) {
+      this.#say(`${key} does not balance: ${inWords(row, row)}`)
+    }
+    if ((this.#tables.rejects.get(key)?.length ?? 0) !== row.rejected) {
+      this.#say(`${key} has rejected ${row.rejected} and kept another number`)
     }
     if (row.state === 'closed') return
-    if (row.clockMs !== lineage.clockMs)
-      this.#say(`the clock of ${keyOf(row)} is ${row.clockMs}, not ${lineage.clockMs}`)
-    if (row.rulesVersion !== lineage.rules.version) this.#say(`${keyOf(row)} is not under the rules in force`)
-    this.wrong ??= this.#wrongIds(row, lineage.window)
-  }
-
-  /** Stored are the ids that the plain window holds, segment by segment, in their order. */
-  #wrongIds({ ids, ...row }: Row, window: PlainWindow): string | undefined {
-    const { segments } = window
-    let at = 0
-    for (const segment of segments) {
-      const pieces: IdPiece[] = []
-      const name = ids[at]?.segment
-      while (at < ids.length && ids[at]!.segment === name) pieces.push(ids[at++]!)
-      const bytes = pieces.length === 1 ? pieces[0]!.ids : Buffer.concat(pieces.map(piece => piece.ids))
-      const isSame =
-        bytes.length === segment.ids.length * 16 &&
-        segment.ids.every(({ id }, i) => this.#hashOf(id).compare(bytes, i * 16, i * 16 + 16) === 0)
-      const newestMs = segment.ids.at(-1)!.claimedMs
-      if (isSame && pieces[0]!.firstMs === segment.firstMs && pieces.at(-1)!.newestMs === newestMs) continue
-      return `the ids of ${keyOf(row)} are not those that a plain window holds`
-    }
-    return at === ids.length ? undefined : `${keyOf(row)} remembers ids that have left the window`
-  }
-
-  #hashOf(id: string): Buffer {
-    let bytes = this.#hashes.get(id)
-    if (bytes === undefined) {
-      this.#hash.hashText(id)
-      bytes = Buffer.alloc(16)
-      for (let word = 0; word < 4; word++) bytes.writeUInt32LE(this.#hash.words[word]!, word * 4)
-      this.#hashes.set(id, bytes)
-    }
-    return bytes
+    if (row.clockMs !== lineage.clockMs) this.#say(`the clock of ${key} is ${row.clockMs}, not ${lineage.clockMs}`)
+    if (row.rulesVersion !== lineage.rules.version) this.#say(`${key} is not under the rules in force`)
+    const wrongIds = whyWrong(row.ids, lineage.window)
+    if (wrongIds !== undefined) this.#say(`${key} ${wrongIds}`)
   }
 
   #compareCount(key: string): void {
-    const is = (this.#tables.counts.get(key) ?? []).join()
-    const was = (this.#counts.get(key) ?? []).join()
-    if (is !== was) this.#say(`${key} counts ${is}, expected ${was}`)
+    const is = this.#tables.counts.get(key)
+    const was = this.#counts.get(key)
+    if (is?.every((count, at) => count === was?.[at])) return
+    this.#say(`${key} counts ${is}, expected ${was}`)
   }
 }
 
@@ -311,6 +285,10 @@ function copied({ lineages, counts, rejects }: OracleState): OracleState {
     counts: new Map([...counts].map(([key, row]) => [key, [...row]])),
     rejects: new Map([...rejects].map(([key, one]) => [key, { ...one }])),
   }
+}
+
+function inWords({ start, next }: Pick<Row, 'start' | 'next'>, sums: Readonly<Sums>): string {
+  return [start, next, ...fates.map(fate => sums[fate])].join(' ')
 }
 
 /** The record batches from the one that holds `from` to `last`, as they were appended. */

@@ -144,7 +144,7 @@ export class Server {
   change(key: string, change: (row: Row) => Row | undefined): boolean | typeof blocked {
     const row = this.tables.ledger.get(key)
     if (row === undefined) return false
-    if (this.tables.holder(`ledger ${key}`, undefined) !== undefined) return blocked
+    if (this.tables.holder(key, undefined) !== undefined) return blocked
     const after = change(row)
     if (after === undefined) return false
     this.tables.put(after)
@@ -171,7 +171,7 @@ export class Server {
       row => row.topicId !== topicId && row.partition >= partitions && row.state === 'open',
     )
     if (gone.length === 0) return undefined
-    if (gone.some(row => this.tables.holder(`ledger ${keyOf(row)}`, undefined) !== undefined)) return blocked
+    if (gone.some(row => this.tables.holder(keyOf(row), undefined) !== undefined)) return blocked
     const detail = 'the topic was created again and has no such partition now'
     for (const row of gone) {
       const halt = { reason: 'recreated', from: row.next, to: row.next, detail } as const
@@ -334,8 +334,8 @@ class Session implements Statements {
       for (const { of } of batches) {
         const key = keyOf(of)
         const row = tables.ledger.get(key)
-        if (row === undefined || tables.holder(`ledger ${key}`, this.#transaction) !== undefined) continue
-        tables.lock(`ledger ${key}`, this.#transaction)
+        if (row === undefined || tables.holder(key, this.#transaction) !== undefined) continue
+        tables.lock(key, this.#transaction)
         const { partition, next, rulesVersion, tail, state } = row
         rows.push({ partition, nextOffset: next, rulesVersion, tail, isOpen: state === 'open' })
       }
@@ -393,9 +393,9 @@ class Session implements Statements {
     return this.#say('add counts', (): undefined | typeof blocked => {
       const { tables } = this.#server
       for (; at < rows.length; at++) {
-        const lock = `count ${rows[at]![0]}`
-        if (tables.holder(lock, this.#transaction) !== undefined) return blocked
-        tables.lock(lock, this.#transaction)
+        const [key] = rows[at]!
+        if (tables.holder(key, this.#transaction) !== undefined) return blocked
+        tables.lock(key, this.#transaction)
       }
       this.#transaction.writes.push(() => {
         for (const [key, counts] of rows) tables.addCount(key, counts)

@@ -39,8 +39,19 @@ export interface KeptReject {
 /** view, click, purchase */
 export type CountRow = [number, number, number]
 
-export const keyOf = (row: Pick<Row, 'topicId' | 'partition' | 'lineage'>): string =>
-  `${row.topicId}/${row.partition}/${row.lineage}`
+/** By topic id, partition and lineage: few, and asked for so often that making them anew costs more than the tables. */
+const keys = new Map<string, string[][]>()
+
+export function keyOf({ topicId, partition, lineage }: Pick<Row, 'topicId' | 'partition' | 'lineage'>): string {
+  let ofTopic = keys.get(topicId)
+  if (ofTopic === undefined) {
+    ofTopic = []
+    keys.set(topicId, ofTopic)
+  }
+  ofTopic[partition] ??= []
+  ofTopic[partition][lineage] ??= `${topicId}/${partition}/${lineage}`
+  return ofTopic[partition][lineage]
+}
 
 /** An error that the server answers, with its SQLSTATE. */
 export class SqlError extends Error {
@@ -87,7 +98,9 @@ export class Tables {
   }
 
   get currentRows(): Row[] {
-    return [...this.ledger.values()].filter(({ state }) => state !== 'closed')
+    const rows: Row[] = []
+    for (const row of this.ledger.values()) if (row.state !== 'closed') rows.push(row)
+    return rows
   }
 
   /** As a backup is: nothing that happens later changes it. */
@@ -106,16 +119,16 @@ export class Tables {
     Object.assign(this, { ledger, counts, rejects, rules, total })
   }
 
-  /** Who else holds it. */
-  holder(lock: string, asker: Transaction | undefined): Transaction | undefined {
-    const holder = this.#locks.get(lock)
+  /** Who else holds the row of this key, of whichever table: their keys are never the same. */
+  holder(key: string, asker: Transaction | undefined): Transaction | undefined {
+    const holder = this.#locks.get(key)
     return holder === asker ? undefined : holder
   }
 
-  lock(lock: string, transaction: Transaction): void {
-    if (this.#locks.get(lock) === transaction) return
-    this.#locks.set(lock, transaction)
-    transaction.locks.push(lock)
+  lock(key: string, transaction: Transaction): void {
+    if (this.#locks.get(key) === transaction) return
+    this.#locks.set(key, transaction)
+    transaction.locks.push(key)
   }
 
   /** @throws SqlError where a CHECK or a unique key refuses the row. */
