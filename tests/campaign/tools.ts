@@ -84,11 +84,13 @@ export const tools: readonly Tool[] = [
     name: 'mutants',
     isSeeded: false,
     shows:
-      'Small defects planted one by one into a copy of the core and its SQL. Each must be found by the simulator or the tests; one that survives is a hole in them.',
+      'Small defects planted one by one into a copy of the core and its SQL. Each must be found by the simulator or the tests; one that survives is a hole in them. Ablations: without the fence, counts go wrong although ids are known; without ids, nothing is found where every event has its own.',
     runs: [[]],
     goals: [
       { figure: 'planted bugs', least: 40 },
       { figure: 'survived', most: 0 },
+      { figure: 'ablations', least: 3 },
+      { figure: 'ablations that ended otherwise than they must', most: 0 },
     ],
   },
 ]

@@ -1,9 +1,9 @@
-/** A copy of the project with one place changed. Dependencies are linked, not copied. */
+/** A copy of the project with some places changed. Dependencies are linked, not copied. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projectRoot } from '../../src/runtime/config.ts'
-import type { Mutant } from './mutant.ts'
+import type { Change } from './mutant.ts'
 
 const parts = ['src', 'tests', 'migrations', 'docs', 'footfall', 'package.json', 'tsconfig.json', '.env.example']
 
@@ -11,19 +11,19 @@ export interface Copy extends Disposable {
   readonly folder: string
 }
 
-/** @param mutant undefined: as it is. @throws when the place is not there exactly once: the mutant is out of date. */
-export function copyWith(mutant: Mutant | undefined): Copy {
+/** @throws when a place is not there exactly once: the change is out of date. */
+export function copyWith(changes: readonly Change[]): Copy {
   const folder = mkdtempSync(join(tmpdir(), 'footfall-mutant-'))
   for (const part of parts) cpSync(join(projectRoot, part), join(folder, part), { recursive: true })
   symlinkSync(join(projectRoot, 'node_modules'), join(folder, 'node_modules'))
-  if (mutant !== undefined) writeFileSync(join(folder, mutant.file), mutated(mutant))
+  for (const change of changes) writeFileSync(join(folder, change.file), changed(change, folder))
   return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-/** The file's text with the defect in it. */
-export function mutated({ name, file, find, put }: Mutant): string {
-  const text = readFileSync(join(projectRoot, file), 'utf8')
+/** The file's text with the change in it. */
+export function changed({ file, find, put }: Change, folder = projectRoot): string {
+  const text = readFileSync(join(folder, file), 'utf8')
   const places = text.split(find).length - 1
-  if (places !== 1) throw new Error(`mutant "${name}": its place is ${places} times in ${file}, and not once`)
+  if (places !== 1) throw new Error(`"${find}" is ${places} times in ${file}, and not once`)
   return text.replace(find, () => put)
 }

@@ -3,12 +3,12 @@ import { of } from './mutant.ts'
 
 const fold = of('src/consumer/fold.ts')
 const window = of('src/consumer/window.ts')
-const table = of('src/consumer/id-table.ts')
-const hash = of('src/consumer/id-hash.ts')
+const table = of('src/consumer/id-table.ts', 'tests/unit/consumer/id-table.test.ts')
+const hash = of('src/consumer/id-hash.ts', 'tests/unit/consumer/id-hash.test.ts')
 const delta = of('src/consumer/delta.ts')
 const origins = of('src/consumer/origins.ts')
-const judge = of('src/event/judge.ts')
-const day = of('src/event/day.ts')
+const judge = of('src/event/judge.ts', 'tests/unit/event/judge.test.ts')
+const day = of('src/event/day.ts', 'tests/unit/event/day.test.ts')
 
 export const foldMutants = [
   fold('rejects are not counted', '  pending.rejected += 1\n', ''),
@@ -39,6 +39,11 @@ export const foldMutants = [
   ),
   fold('the tail is not moved', '      this.tail = walk.tail\n', '      this.tail ??= walk.tail\n'),
   fold('a restart forgets the ids', 'new Window(rules, standing.ids)', 'new Window(rules, [])'),
+  fold(
+    'the window is not rolled back when a batch is given up',
+    'new Window(rules, standing.ids)',
+    '((hash as any)[[standing.of.partition, standing.of.lineage].join()] ??= new Window(rules, standing.ids))',
+  ),
   fold('a restart forgets the clock', 'this.#clockMs = standing.clockMs', 'this.#clockMs = -1'),
   fold(
     'a reject keeps the bytes of the answer',

@@ -1,4 +1,4 @@
-/** What should notice a defect, the quickest first. */
+/** What should notice a defect, the likeliest and quickest first. */
 import { spawn } from 'node:child_process'
 import type { Shared } from '../support/environment.ts'
 import type { Mutant } from './mutant.ts'
@@ -7,47 +7,58 @@ export interface Killer {
   readonly name: string
   /** Arguments for Node, in the copy's folder. */
   readonly args: readonly string[]
-  /** What takes longer has noticed, too: the same takes a fraction of it when nothing is broken. */
-  readonly secondsMax: number
 }
 
-const unit: Killer = {
-  name: 'unit tests',
-  args: [
-    '--test',
-    '--test-isolation=none',
-    ...['consumer', 'event', 'kafka'].map(room => `tests/unit/${room}/**/*.test.ts`),
-  ],
-  secondsMax: 60,
-}
-const simulator: Killer = {
-  name: 'simulator',
-  args: ['tests/simulation/simulate.ts', '--seconds', '8'],
-  secondsMax: 60,
-}
-const tables = 'tests/integration/simulated-store.test.ts'
+/** Finds in a second most of what it can find. */
+const fewSchedules = simulator(400)
+const schedules = simulator(5_000)
+const unit = tests('unit tests', ...['consumer', 'event', 'kafka'].map(room => `tests/unit/${room}/**/*.test.ts`))
+const tables = testFile('tests/integration/simulated-store.test.ts')
 
-export function killersOf({ tests = [] }: Mutant): Killer[] {
-  return [unit, simulator, ...[tables, ...tests].map(onRealParts)]
+/** Those that are known to notice it come first, then all others. */
+export function killersOf({ tests }: Mutant): Killer[] {
+  const killers = [...tests.map(testFile), fewSchedules, unit, schedules, tables]
+  return [...new Map(killers.map(killer => [killer.name, killer])).values()]
 }
 
-function onRealParts(file: string): Killer {
-  return {
-    name: file.replace(/^.*\//, '').replace('.test.ts', ''),
-    args: ['--test', '--test-isolation=none', '--test-timeout=60000', '--disable-warning=TimeoutNegativeWarning', file],
-    secondsMax: 120,
-  }
+/** @param load as `schedules.ts` takes it. */
+export function simulator(count: number, ...load: 'own-ids'[]): Killer {
+  const name = [`simulator, ${count} schedules`, ...load].join(', ')
+  return { name, args: ['tests/mutants/schedules.ts', String(count), ...load] }
+}
+
+function testFile(file: string): Killer {
+  return tests(file.replace(/^.*\//, '').replace('.test.ts', ''), file)
+}
+
+function tests(name: string, ...files: string[]): Killer {
+  const options = ['--test', '--test-isolation=none', '--test-timeout=60000']
+  return { name, args: [...options, '--disable-warning=TimeoutNegativeWarning', ...files] }
 }
 
 export interface Attempt {
-  readonly hasNoticed: boolean
+  /** What has failed, in its own words; undefined: nothing. */
+  readonly why: string | undefined
   readonly seconds: number
   /** The end of what it wrote. */
   readonly said: string
 }
 
-/** Runs a killer in a copy. */
-export function attempt(killer: Killer, folder: string, shared: Shared, signal: AbortSignal): Promise<Attempt> {
+/** The first line of a test that failed, as Node's reporter writes it, or of a schedule. */
+const failure = /^\s*✖ (.+) \([\d.]+ms\)$|^schedule \d+ failed .*$/m
+
+/**
+ * Runs a killer in a copy.
+ * @param secondsMax what takes longer has noticed, too.
+ * @throws when it ends badly and says nothing of a failure: a defect that breaks everything shows nothing.
+ */
+export function attempt(
+  killer: Killer,
+  folder: string,
+  shared: Shared,
+  signal: AbortSignal,
+  secondsMax: number,
+): Promise<Attempt> {
   const startMs = performance.now()
   const child = spawn(process.execPath, killer.args, {
     cwd: folder,
@@ -56,12 +67,6 @@ export function attempt(killer: Killer, folder: string, shared: Shared, signal: 
     detached: true,
     env: { ...process.env, FOOTFALL_TESTS: JSON.stringify(shared) },
   })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-20_000)
-    })
-  }
   const kill = () => {
     try {
       process.kill(-child.pid!, 'SIGKILL')
@@ -69,7 +74,21 @@ export function attempt(killer: Killer, folder: string, shared: Shared, signal: 
       // It is gone.
     }
   }
-  const timer = setTimeout(kill, killer.secondsMax * 1_000)
+  let said = ''
+  let why: string | undefined
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-20_000)
+      if (why !== undefined) return
+      const [line, test] = failure.exec(said) ?? []
+      why = test ?? line
+      if (why !== undefined) kill() // one is enough
+    })
+  }
+  const timer = setTimeout(() => {
+    why ??= `not at its end after ${secondsMax.toFixed(0)} s`
+    kill()
+  }, secondsMax * 1_000)
   signal.addEventListener('abort', kill)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
@@ -77,7 +96,11 @@ export function attempt(killer: Killer, folder: string, shared: Shared, signal: 
       clearTimeout(timer)
       signal.removeEventListener('abort', kill)
       kill()
-      resolve({ hasNoticed: code !== 0, seconds: (performance.now() - startMs) / 1_000, said })
+      if (why === undefined && code !== 0 && !signal.aborted) {
+        reject(new Error(`${killer.name} ended with ${code} and named no failure:\n${said.slice(-4_000)}`))
+      } else {
+        resolve({ why, seconds: (performance.now() - startMs) / 1_000, said })
+      }
     })
   })
 }

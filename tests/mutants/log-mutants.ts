@@ -1,8 +1,8 @@
 /** Defects of reading the log: bytes into records, and whether it is still the log that was counted. */
 import { of } from './mutant.ts'
 
-const records = of('src/kafka/records.ts')
-const examine = of('src/kafka/examine.ts')
+const records = of('src/kafka/records.ts', 'tests/unit/kafka/records.test.ts')
+const examine = of('src/kafka/examine.ts', 'tests/unit/kafka/examine.test.ts')
 const reader = of('src/kafka/reader.ts')
 
 export const logMutants = [

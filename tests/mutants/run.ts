@@ -2,24 +2,22 @@
  * Plants one bug after another into copies of the project, and says which test noticed each. A bug that nobody notices
  * is a hole in the tests: it fails the run, and so does whatever kept a bug from being tried.
  */
-import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { writeReport } from '../campaign/report.ts'
-import type { Shared } from '../support/environment.ts'
 import { withSharedServers } from '../support/shared-servers.ts'
-import { copyWith } from './copy.ts'
-import { attempt, killersOf } from './killers.ts'
-import type { Mutant } from './mutant.ts'
+import { ablations } from './ablations.ts'
+import { killersOf } from './killers.ts'
 import { mutants } from './mutants.ts'
+import { provePass, type Trial, type Tried, tryAll } from './trial.ts'
 
-const help = `Plants bugs into copies of Footfall and shows which test notices each.
+const help = `Plants bugs into copies of Footfall and shows which test notices each; then takes defences away (ablations).
 
 npm run mutants                      all of them
 npm run mutants -- --only TEXT       those with TEXT in their name or file
 npm run mutants -- --list            their names
 npm run mutants -- --report FILE     also writes the result as JSON
 
-Exit code 0: every bug was noticed. 1: some survived, or could not be tried.`
+Exit code 0: every bug was noticed, and every ablation ended as it must. 1: not so, or something could not be tried.`
 
 const { values } = parseArgs({
   options: {
@@ -30,12 +28,16 @@ const { values } = parseArgs({
   },
 })
 
-interface Death {
-  readonly mutant: Mutant
-  /** Undefined: it survived. */
-  readonly killer: string | undefined
-  readonly seconds: number
-}
+const planted: readonly Trial[] = mutants.map(mutant => ({
+  name: mutant.name,
+  where: mutant.file,
+  changes: [mutant],
+  killers: killersOf(mutant),
+  isToBeNoticed: true,
+}))
+const ablated: readonly Trial[] = ablations.map(({ name, changes, check, isToBeNoticed }) => ({
+  ...{ name, where: 'ablation', changes, killers: [check], isToBeNoticed },
+}))
 
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
@@ -43,85 +45,57 @@ if (values.help) say(help)
 else process.exitCode = await run()
 
 async function run(): Promise<number> {
-  const chosen = mutants.filter(({ name, file }) => `${file} ${name}`.includes(values.only ?? ''))
+  const chosen = [...planted, ...ablated].filter(({ name, where }) => `${where} ${name}`.includes(values.only ?? ''))
   if (values.list) {
-    for (const { name, file } of chosen) say(`${file.padEnd(36)} ${name}`)
+    for (const { name, where } of chosen) say(`${where.padEnd(36)} ${name}`)
     return 0
   }
   const startedMs = Date.now()
-  const deaths = await withSharedServers(async (shared, signal) => {
-    await provePass(chosen, shared, signal)
-    return plantAll(chosen, shared, signal)
+  let done = 0
+  const tell = ({ trial, killer, why, seconds, isRight }: Tried) => {
+    const noticed = killer === undefined ? 'nobody' : `${killer}, ${seconds.toFixed(1)} s: ${why}`
+    const counter = `${String(++done).padStart(3)}/${chosen.length}`
+    say(`${counter}${isRight ? '' : ' WRONG'}  ${trial.where}: ${trial.name}  ->  ${noticed}`)
+  }
+  const all = await withSharedServers(async (shared, signal) => {
+    const took = await provePass(chosen, shared, signal, say)
+    return tryAll(chosen, took, shared, signal, tell)
   })
-  const survivors = deaths.filter(({ killer }) => killer === undefined)
-  for (const { mutant } of survivors) say(`SURVIVED  ${mutant.file}: ${mutant.name}`)
-  const passed = survivors.length === 0 && deaths.length === chosen.length && chosen.length > 0
-  say(`${deaths.length - survivors.length} of ${chosen.length} planted bugs were noticed`)
-  if (values.report !== undefined) writeReport(values.report, startedMs, reportOf(deaths, passed))
+  const passed = all.length === chosen.length && chosen.length > 0 && all.every(({ isRight }) => isRight)
+  for (const { trial, isRight } of all) {
+    if (!isRight) say(`${trial.isToBeNoticed ? 'SURVIVED' : 'FALSE ALARM'}  ${trial.where}: ${trial.name}`)
+  }
+  say(
+    `${passed ? 'passed' : 'failed'}: ${all.filter(({ isRight }) => isRight).length} of ${chosen.length} as they must be`,
+  )
+  if (values.report !== undefined) writeReport(values.report, startedMs, reportOf(all, passed))
   return passed ? 0 : 1
 }
 
-/** What fails without a bug would notice every bug. @throws naming it. */
-async function provePass(chosen: readonly Mutant[], shared: Shared, signal: AbortSignal): Promise<void> {
-  using copy = copyWith(undefined)
-  const killers = new Map(chosen.flatMap(killersOf).map(killer => [killer.name, killer]))
-  for (const killer of killers.values()) {
-    signal.throwIfAborted()
-    const { hasNoticed, seconds, said } = await attempt(killer, copy.folder, shared, signal)
-    if (hasNoticed) throw new Error(`${killer.name} fails although nothing is broken:\n${said.slice(-4_000)}`)
-    say(`${killer.name}: passes without a bug, ${seconds.toFixed(1)} s`)
-  }
-}
-
-async function plantAll(chosen: readonly Mutant[], shared: Shared, signal: AbortSignal): Promise<Death[]> {
-  const left = [...chosen]
-  const deaths: Death[] = []
-  const work = async () => {
-    for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
-      signal.throwIfAborted()
-      const death = await plant(mutant, shared, signal)
-      deaths.push(death)
-      const noticed = death.killer === undefined ? 'NOBODY' : `${death.killer}, ${death.seconds.toFixed(1)} s`
-      say(`${String(deaths.length).padStart(3)}/${chosen.length}  ${mutant.file}: ${mutant.name}  ->  ${noticed}`)
-    }
-  }
-  await Promise.all(Array.from({ length: Math.max(1, availableParallelism()) }, work))
-  return deaths
-}
-
-async function plant(mutant: Mutant, shared: Shared, signal: AbortSignal): Promise<Death> {
-  using copy = copyWith(mutant)
-  for (const killer of killersOf(mutant)) {
-    const { hasNoticed, seconds } = await attempt(killer, copy.folder, shared, signal)
-    signal.throwIfAborted()
-    if (hasNoticed) return { mutant, killer: killer.name, seconds }
-  }
-  return { mutant, killer: undefined, seconds: 0 }
-}
-
-function reportOf(deaths: readonly Death[], passed: boolean) {
-  const byKiller = Map.groupBy(deaths, ({ killer }) => killer ?? 'nobody')
-  const slowest = Math.max(0, ...deaths.map(({ seconds }) => seconds))
+function reportOf(all: readonly Tried[], passed: boolean) {
+  const bugs = all.filter(({ trial }) => planted.includes(trial))
+  const others = all.filter(({ trial }) => ablated.includes(trial))
+  const byKiller = Map.groupBy(bugs, ({ killer }) => killer ?? 'nobody')
+  const rounded = (seconds: number) => Math.round(seconds * 10) / 10
   return {
     tool: 'mutants',
     command: 'npm run mutants',
-    seed: 'fresh',
+    seed: 'none',
     verdict: passed ? ('passed' as const) : ('failed' as const),
     figures: {
-      'planted bugs': deaths.length,
+      'planted bugs': bugs.length,
       survived: byKiller.get('nobody')?.length ?? 0,
+      ablations: others.length,
+      'ablations that ended otherwise than they must': others.filter(({ isRight }) => !isRight).length,
       ...Object.fromEntries([...byKiller].map(([killer, all]) => [`noticed by ${killer}`, all.length])),
-      'slowest, seconds': Math.round(slowest * 10) / 10,
+      'slowest, seconds': rounded(Math.max(0, ...all.map(({ seconds }) => seconds))),
     },
     table: {
-      columns: ['planted bug', 'in', 'noticed by', 'seconds'],
-      rows: deaths
-        .toSorted((a, b) => a.mutant.file.localeCompare(b.mutant.file))
-        .map(({ mutant, killer, seconds }) => [
-          mutant.name,
-          mutant.file,
-          killer ?? 'nobody',
-          Math.round(seconds * 10) / 10,
+      columns: ['planted bug or ablation', 'in', 'noticed by', 'which said', 'seconds'],
+      rows: [...bugs, ...others]
+        .toSorted((a, b) => a.trial.where.localeCompare(b.trial.where))
+        .map(({ trial, killer, why, seconds }) => [
+          ...[trial.name, trial.where, killer ?? 'nobody', why.slice(0, 160), rounded(seconds)],
         ]),
     },
   }

@@ -4,17 +4,17 @@
  */
 import { of } from './mutant.ts'
 
-const settle = of('src/consumer/settle.ts')
-const settler = of('src/consumer/settler.ts')
-const partition = of('src/consumer/partition.ts')
-const opener = of('src/consumer/opener.ts')
-const loop = of('src/consumer/loop.ts')
+const settle = of('src/consumer/settle.ts', 'tests/unit/consumer/settle.test.ts')
+const settler = of('src/consumer/settler.ts', 'tests/unit/consumer/settler.test.ts')
+const partition = of('src/consumer/partition.ts', 'tests/unit/consumer/partition.test.ts')
+const opener = of('src/consumer/opener.ts', 'tests/unit/consumer/opener.test.ts')
+const loop = of('src/consumer/loop.ts', 'tests/unit/consumer/loop.test.ts')
 
 export const settleMutants = [
   settle(
     'the fence is removed',
-    'else if (row.nextOffset === batch.from && isTail(row.tail, batch.after)) continue',
-    'else continue',
+    'row.nextOffset === batch.from && isTail(row.tail, batch.after)',
+    'row.nextOffset >= 0',
   ),
   settle('the fence lets those pass that are behind', 'row.nextOffset === batch.from', 'row.nextOffset >= batch.from'),
   settle('a halted partition is settled', 'if (!row.isOpen || ', 'if ('),
@@ -56,11 +56,6 @@ export const settleMutants = [
     'what is left is given away unsettled',
     'if (partition.isSettled) partitions.delete',
     'if (partition.rest === undefined) partitions.delete',
-  ),
-  partition(
-    'the window is not rolled back',
-    '    this.fold = undefined\n    this.rest = undefined\n    this.settling = undefined\n    this.trouble = undefined\n    this.dueMs',
-    '    this.rest = undefined\n    this.settling = undefined\n    this.trouble = undefined\n    this.dueMs',
   ),
   partition(
     'an answer to an old question is taken',

@@ -4,6 +4,7 @@ import type { Trouble } from '../../src/kafka/trouble.ts'
 import type { Dice } from './dice.ts'
 import { PartitionLog } from './partition-log.ts'
 import { blocked, type Host, type Scheduler, wallStartMs } from './scheduler.ts'
+import { fewIds, type Source } from './vocabulary.ts'
 
 export interface Topic {
   readonly id: string
@@ -21,8 +22,11 @@ export class Broker {
   isCompacted = false
   /** No topic of this name for the moment: it was deleted and is not created again yet. */
   isDeleted = false
+  /** Of all that is appended, repairs as well. */
+  source: Source = fewIds
   readonly #scheduler: Scheduler
   readonly #dice: Dice
+  readonly #source: Source = (...how) => this.source(...how)
 
   constructor(scheduler: Scheduler, partitions: number) {
     this.#scheduler = scheduler
@@ -36,7 +40,7 @@ export class Broker {
   }
 
   addPartition(): void {
-    this.topic.partitions.push(new PartitionLog(this.#dice, 0, wallStartMs))
+    this.topic.partitions.push(new PartitionLog(this.#dice, 0, wallStartMs, this.#source))
   }
 
   /** What one host reads with. */
@@ -55,7 +59,7 @@ export class Broker {
   #created(partitions: number): Topic {
     const id = `00000000-0000-4000-8000-${String(this.topics.size + 1).padStart(12, '0')}`
     const logs = Array.from({ length: partitions }, () => {
-      return new PartitionLog(this.#dice, this.#dice.chance(0.3) ? this.#dice.below(50) : 0, wallStartMs)
+      return new PartitionLog(this.#dice, this.#dice.chance(0.3) ? this.#dice.below(50) : 0, wallStartMs, this.#source)
     })
     const topic = { id, partitions: logs }
     this.topics.set(id, topic)

@@ -4,7 +4,7 @@ import { originHeader } from '../../src/event/origin.ts'
 import type { Tail } from '../../src/kafka/records.ts'
 import { encodeBatch, seal } from '../support/encode-log.ts'
 import type { Dice } from './dice.ts'
-import { inTransactions, markers, plain, stamped, type Template, type Word } from './vocabulary.ts'
+import { fewIds, markers, type Source, stamped, type Template, type Word } from './vocabulary.ts'
 
 export interface LoggedRecord {
   readonly word: Word
@@ -54,11 +54,13 @@ export class PartitionLog {
   /** The broker shows nothing although there is something. */
   isSilent = false
   readonly #dice: Dice
+  readonly #source: Source
   #appendMs: number
   #last: LogBatch | undefined
 
-  constructor(dice: Dice, start: number, appendMs: number) {
+  constructor(dice: Dice, start: number, appendMs: number, source = fewIds) {
     this.#dice = dice
+    this.#source = source
     this.start = start
     this.end = start
     this.#appendMs = appendMs
@@ -74,7 +76,7 @@ export class PartitionLog {
   /** @param jumpMs how far the broker's clock goes on before. */
   append(jumpMs: number): void {
     const isTransactional = this.#dice.chance(0.25)
-    const template = this.#dice.pick(isTransactional ? inTransactions : plain)
+    const template = this.#source(this.#dice, isTransactional)
     this.#appendMs += jumpMs + 1
     this.#push(template, isTransactional ? this.#transaction() : undefined)
   }

@@ -63,27 +63,36 @@ function wordOf(value: Buffer | null): Word {
   }
 }
 
-function event(dice: Dice, aheadMs: number): Word {
-  const id = dice.chance(0.15) ? {} : { event_id: `id-${dice.below(idsPerUser)}` }
+/** The id of an event, undefined: none. */
+type DrawId = (dice: Dice) => string | undefined
+const fromFew: DrawId = dice => (dice.chance(0.15) ? undefined : `id-${dice.below(idsPerUser)}`)
+
+function event(dice: Dice, aheadMs: number, drawId: DrawId): Word {
+  const event_id = drawId(dice)
   const activity_type = dice.pick(activities)
   const timestamp = new Date(wallStartMs + aheadMs).toISOString()
-  const text = JSON.stringify({ user_id: dice.pick(users), item_id: dice.pick(items), activity_type, timestamp, ...id })
+  const text = JSON.stringify({
+    user_id: dice.pick(users),
+    item_id: dice.pick(items),
+    activity_type,
+    timestamp,
+    event_id,
+  })
   return wordOf(Buffer.from(text))
 }
 
-function drawWord(dice: Dice): Word {
+function drawWord(dice: Dice, drawId: DrawId): Word {
   const kind = dice.below(20)
   if (kind < 1) return wordOf(null)
   if (kind < 3) return wordOf(dice.pick([Buffer.alloc(0), Buffer.from('{}'), Buffer.from([0xff]), Buffer.from('[1]')]))
-  if (kind < 4) return event(dice, -dice.between(23, 30) * hourMs) // at the edge of what is too old
-  if (kind < 5) return event(dice, dice.between(1, 8) * hourMs) // too far ahead, or just not
-  return event(dice, dice.between(-120, 60) * minuteMs)
+  if (kind < 4) return event(dice, -dice.between(23, 30) * hourMs, drawId) // at the edge of what is too old
+  if (kind < 5) return event(dice, dice.between(1, 8) * hourMs, drawId) // too far ahead, or just not
+  return event(dice, dice.between(-120, 60) * minuteMs, drawId)
 }
 
-function drawTemplate(dice: Dice): Template {
-  const words = Array.from({ length: dice.between(1, 5) }, () => drawWord(dice))
+function drawTemplate(dice: Dice, drawId: DrawId, transactional = dice.chance(0.3)): Template {
+  const words = Array.from({ length: dice.between(1, 5) }, () => drawWord(dice, drawId))
   const brokerTime = dice.chance(0.6)
-  const transactional = dice.chance(0.3)
   const timeless = !brokerTime && dice.chance(0.15)
   const deltas = words.map((_, at) => (at === 0 || timeless ? 0 : dice.between(-5, 20) * minuteMs))
   const records = words.map(({ value }, at): LogRecord => {
@@ -103,9 +112,23 @@ function drawTemplate(dice: Dice): Template {
 }
 
 const drawn = new Dice('vocabulary')
-const all = Array.from({ length: 600 }, () => drawTemplate(drawn))
+const all = Array.from({ length: 600 }, () => drawTemplate(drawn, fromFew))
 export const plain = all.filter(({ transactional }) => !transactional)
 export const inTransactions = all.filter(({ transactional }) => transactional)
+
+/** What is appended next, within a transaction or not. */
+export type Source = (dice: Dice, isTransactional: boolean) => Template
+
+/** The same again and again, so that ids meet. */
+export const fewIds: Source = (dice, isTransactional) => dice.pick(isTransactional ? inTransactions : plain)
+
+/** Every event has an id, and none has that of another. */
+export function ownIds(): Source {
+  let ids = 0
+  const drawId = () => `own-${++ids}`
+  return (dice, isTransactional) => drawTemplate(dice, drawId, isTransactional)
+}
+
 export const markers = { abort: encodeMarker(0, 1n, 'abort'), commit: encodeMarker(0, 1n, 'commit') }
 
 export interface Stamp {

@@ -18,7 +18,6 @@ import { Host, Scheduler } from './scheduler.ts'
 import { Server } from './store.ts'
 import { idKey } from './stored-ids.ts'
 import { keyOf, Tables } from './tables.ts'
-import { plain } from './vocabulary.ts'
 
 /** After the faults: who is not at rest by then never is. */
 const restStepsMax = 6_000
@@ -410,7 +409,7 @@ export class World {
     const offset = one.reject.offset + (this.#dice.chance(0.1) ? 1 : 0)
     const other = this.#dice.chance(0.05) ? partition + 1 : partition
     const origin = `${row.topicId}/${other}/${row.lineage}/${offset}`
-    const words = this.#dice.pick(plain).words.filter(({ value }) => value !== null)
+    const words = this.#broker.source(this.#dice, false).words.filter(({ value }) => value !== null)
     if (words.length === 0) return undefined
     this.#broker.topic.partitions[partition]!.appendRepair(words[0]!, origin)
     if (one.repair !== undefined) this.#seen('a repair sent again')

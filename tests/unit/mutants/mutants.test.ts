@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict'
+import { stripTypeScriptTypes } from 'node:module'
 import { test } from 'node:test'
-import { mutated } from '../../mutants/copy.ts'
+import { ablations } from '../../mutants/ablations.ts'
+import { changed } from '../../mutants/copy.ts'
 import { mutants } from '../../mutants/mutants.ts'
 
 test('each planted bug has its place in the code, once, and a name of its own', () => {
   assert.ok(mutants.length >= 40)
-  for (const mutant of mutants) mutated(mutant)
   const names = mutants.map(({ name, file }) => `${file} ${name}`)
   assert.equal(new Set(names).size, names.length)
+})
+
+test('each planted bug and each ablation can be run: what cannot be parsed would be noticed by everybody', () => {
+  for (const change of [...mutants, ...ablations.flatMap(({ changes }) => changes)]) {
+    const text = changed(change)
+    if (change.file.endsWith('.ts')) stripTypeScriptTypes(text)
+  }
 })

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Batch } from '../../../src/consumer/batch.ts'
+import { StoreFault } from '../../../src/consumer/store.ts'
+import { appendTo, doorOf, stageOf } from '../../simulation/stage.ts'
+
+test('after a batch that was overtaken the partition is read again, before anything else of it is settled', async () => {
+  const stage = stageOf(1)
+  const { broker, tables, until } = stage
+  const log = broker.topic.partitions[0]!
+  const loop = stage.run()
+  loop.assign([0])
+  const partition = () => loop.partitions.get(0)!
+  await until('it is open', () => partition().phase === 'open')
+  const { fold } = partition()
+  tables.put({ ...tables.current(0)!, tail: { epoch: 9, crc: 9 } }) // another history came to the same offset
+  appendTo(log)
+  await until('it is overtaken', () => stage.overtaken > 0)
+  assert.notEqual(partition().fold, fold)
+})
+
+test('a batch that PostgreSQL refuses for its values halts its partition, and the other is counted on', async () => {
+  const stage = stageOf(2)
+  const { broker, tables, server, until } = stage
+  const [bad, good] = broker.topic.partitions
+  for (const log of [bad!, good!]) appendTo(log)
+  server.trouble.poison = { partition: 0, offset: bad!.start }
+  stage.run().assign([0, 1])
+  await until('the one is halted', () => tables.current(0)?.state === 'halted')
+  assert.equal(tables.current(0)?.halt?.reason, 'refused')
+  assert.equal(tables.current(0)?.next, bad!.start)
+  await until('the other is counted', () => tables.current(1)?.next === good!.stableEnd)
+})
+
+test('a batch without an answer is settled again unchanged, whatever came since, and not told as settled', async () => {
+  const stage = stageOf(1)
+  const { broker, tables, store, until } = stage
+  const log = broker.topic.partitions[0]!
+  const tried: Batch[] = []
+  const door = doorOf()
+  store.settle = async ([batch]) => {
+    tried.push(batch!)
+    await door.pass()
+    throw new StoreFault('connection', undefined, 'the way is lost')
+  }
+  appendTo(log)
+  const loop = stage.run()
+  loop.assign([0])
+  await until('a batch is on the way', () => door.isReached)
+  appendTo(log)
+  const partition = loop.partitions.get(0)!
+  await until('more is folded', () => partition.fold?.next === log.stableEnd)
+  door.open()
+  await until('it is tried again', () => tried.length === 3)
+  assert.equal(tried[1], tried[0])
+  assert.equal(tried[2], tried[0])
+  assert.equal(partition.lag.nextOffset, tables.current(0)?.next)
+})
+
+test('what was folded of a partition that is taken away is settled before it goes', async () => {
+  const stage = stageOf(1)
+  const { broker, tables, store, until } = stage
+  const log = broker.topic.partitions[0]!
+  const { settle } = store
+  const door = doorOf()
+  store.settle = async batches => {
+    await door.pass()
+    return settle(batches)
+  }
+  const loop = stage.run()
+  loop.assign([0])
+  appendTo(log)
+  await until('a batch is on the way', () => door.isReached)
+  appendTo(log)
+  const { fold } = loop.partitions.get(0)!
+  await until('more is folded', () => fold!.next === log.stableEnd)
+  loop.assign([])
+  door.open()
+  await until('it is gone', () => loop.partitions.size === 0)
+  assert.equal(tables.current(0)?.next, log.stableEnd)
+})
