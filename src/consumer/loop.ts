@@ -5,7 +5,7 @@
 import type { Log as Logger } from '../runtime/log.ts'
 import { realTime, type Time } from '../runtime/time.ts'
 import type { Bounds, Core, Observer } from './core.ts'
-import type { Log } from './log.ts'
+import type { Log, Want } from './log.ts'
 import { Opener } from './opener.ts'
 import { Partition } from './partition.ts'
 import { Settler } from './settler.ts'
@@ -95,7 +95,10 @@ export class Loop {
       this.#opener.lookAtLedger()
       if (await this.#foldRests()) continue
       const used = this.#roomUsed()
-      const wants = this.#all().flatMap(one => (one.wantsRecords && this.#hasRoom(one, used) ? [one.want()] : []))
+      const wants: Want[] = []
+      for (const one of this.partitions.values()) {
+        if (one.wantsRecords && this.#hasRoom(one, used)) wants.push(one.want())
+      }
       const isDue = time.nowMs() >= fetchedMs + fetchEveryMs
       if (wants.length === 0 || (!isDue && this.#awaitsRoom(used))) {
         await reading.wait(idleMs)
@@ -115,7 +118,8 @@ export class Loop {
     const { observer, bounds, time, settling } = this.#core
     const most = bounds.sliceRecords ?? defaultSliceRecords
     let folded = false
-    for (const partition of this.#all()) {
+    // Those of now: while others have their turn, some may come or go.
+    for (const partition of [...this.partitions.values()]) {
       if (!partition.hasRecords || !this.#hasRoom(partition, this.#roomUsed())) continue
       // One slice each is what partitions may take beyond the common room: together no more than all there is.
       const share = Math.ceil(this.#settler.recordsMax / this.partitions.size)
@@ -135,11 +139,16 @@ export class Loop {
   /** Whether one has no room now and will have some as soon as it is settled: not the moment to wait for an answer. */
   #awaitsRoom(used: number): boolean {
     const nowMs = this.#core.time.nowMs()
-    return this.#all().some(one => one.phase === 'open' && one.dueMs <= nowMs && !this.#hasRoom(one, used))
+    for (const one of this.partitions.values()) {
+      if (one.phase === 'open' && one.dueMs <= nowMs && !this.#hasRoom(one, used)) return true
+    }
+    return false
   }
 
   #roomUsed(): number {
-    return this.#all().reduce((sum, partition) => sum + this.#roomOf(partition), 0)
+    let sum = 0
+    for (const partition of this.partitions.values()) sum += this.#roomOf(partition)
+    return sum
   }
 
   /** The part of all room that its pending records and rejects take. */
@@ -148,9 +157,5 @@ export class Loop {
     const bytesMax = rejectBytesMax * (recordsMax / this.#core.bounds.pendingRecordsMax)
     const rejectBytes = partition.fold?.pendingRejectBytes ?? 0
     return Math.max(partition.pendingRecords / recordsMax, rejectBytes / bytesMax)
-  }
-
-  #all(): Partition[] {
-    return [...this.partitions.values()]
   }
 }

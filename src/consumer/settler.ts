@@ -51,7 +51,10 @@ export class Settler {
       this.#letGo()
       this.#opener.lookAtTroubled()
       this.#opener.askOrigins()
-      const due = [...partitions.values()].filter(one => one.dueMs <= time.nowMs() && one.batch() !== undefined)
+      const due: Partition[] = []
+      for (const one of partitions.values()) {
+        if (one.dueMs <= time.nowMs() && one.batch() !== undefined) due.push(one)
+      }
       if (this.#stopping && (due.length === 0 || time.nowMs() >= drainUntilMs)) return
       if (due.length > 0) await this.#settleTogether(due)
       else await settling.wait(idleMs)

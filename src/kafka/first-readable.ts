@@ -1,5 +1,5 @@
 /** Where a log can be read again behind a damage: neither the broker's word nor a damaged header tells. */
-import { crc32c } from '@platformatic/kafka'
+import { crc32c } from '@node-rs/crc32'
 import type { Examined } from './examine.ts'
 import type { Fetched } from './reader.ts'
 import { RecordWalk } from './records.ts'

@@ -1,5 +1,5 @@
 /** Records -> the bytes of one record batch (magic 2, uncompressed), as an idempotent producer sends them. */
-import { crc32c } from '@platformatic/kafka'
+import { crc32c } from '@node-rs/crc32'
 
 export interface OutgoingRecord {
   readonly key: Buffer | null
@@ -50,7 +50,7 @@ export function encodeRecordBatch(
   out.writeInt16BE(identity.producerEpoch, 51)
   out.writeInt32BE(identity.sequence, 53)
   out.writeInt32BE(records.length, 57)
-  out.writeUInt32BE(crc32c(out.subarray(crcFrom, at)) >>> 0, 17)
+  out.writeUInt32BE(crc32c(out.subarray(crcFrom, at)), 17)
   return out.subarray(0, at)
 }
 

@@ -3,7 +3,7 @@ import type { Fetched, Log, Want } from '../../src/consumer/log.ts'
 import type { Trouble } from '../../src/kafka/trouble.ts'
 import type { Dice } from './dice.ts'
 import { PartitionLog } from './partition-log.ts'
-import { blocked, type Host, type Scheduler, wallStartMs } from './scheduler.ts'
+import { blocked, type Host, numbered, type Scheduler, wallStartMs } from './scheduler.ts'
 import { fewIds, type Source } from './vocabulary.ts'
 
 export interface Topic {
@@ -14,6 +14,8 @@ export interface Topic {
 /** Longer than the real one: a wait that brings nothing finds nothing. */
 const longPollMs = 1_000
 const awayPauseMs = 100
+const boundsOf = numbered('bounds of')
+const lookAt = numbered('look at')
 
 export class Broker {
   topic: Topic
@@ -49,15 +51,15 @@ export class Broker {
     return {
       topic: () => ask('topic', () => this.#metadata()),
       isCompacted: () => ask('is compacted', () => this.isCompacted),
-      bounds: partition => ask(`bounds of ${partition}`, () => this.#bounds(partition)),
-      look: want => ask(`look at ${want.partition}`, () => this.#look(want)),
+      bounds: partition => ask(boundsOf(partition), () => this.#bounds(partition)),
+      look: want => ask(lookAt(want.partition), () => this.#look(want)),
       fetch: wants => this.#fetch(host, wants),
       close: async () => {},
     }
   }
 
   #created(partitions: number): Topic {
-    const id = `00000000-0000-4000-8000-${String(this.topics.size + 1).padStart(12, '0')}`
+    const id = topicId(this.topics.size + 1)
     const logs = Array.from({ length: partitions }, () => {
       return new PartitionLog(this.#dice, this.#dice.chance(0.3) ? this.#dice.below(50) : 0, wallStartMs, this.#source)
     })
@@ -178,6 +180,13 @@ export class Broker {
     const records = chosen.length === 1 ? chosen[0]! : Buffer.concat(chosen)
     return { records, aborted: log.aborted(offset, last) }
   }
+}
+
+const topicIds: string[] = []
+
+function topicId(number: number): string {
+  topicIds[number] ??= `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
+  return topicIds[number]
 }
 
 const noBytes = Buffer.alloc(0)

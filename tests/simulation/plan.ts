@@ -33,6 +33,9 @@ const weights = {
 } as const
 export type Fault = keyof typeof weights
 export const faults = Object.keys(weights) as Fault[]
+/** Each fault as often as it is to happen. */
+const weighted = faults.map(fault => ({ fault, times: Array<Fault>(weights[fault]).fill(fault) }))
+const always: readonly Fault[] = ['append', 'end a transaction', 'rebalance']
 
 export interface Plan {
   readonly partitions: number
@@ -54,9 +57,9 @@ export interface Plan {
 
 /** Every schedule has some of the faults: few at a time go deeper than all at once. */
 export function drawPlan(dice: Dice): Plan {
-  const always: readonly Fault[] = ['append', 'end a transaction', 'rebalance']
   const share = dice.pick([0.1, 0.25, 0.5])
-  const chosen = faults.filter(fault => always.includes(fault) || dice.chance(share))
+  const chosen: Fault[] = []
+  for (const { fault, times } of weighted) if (always.includes(fault) || dice.chance(share)) chosen.push(...times)
   const trouble = {
     lose: dice.chance(0.4) ? 0.04 : 0,
     refuse: dice.chance(0.3) ? 0.03 : 0,
@@ -67,7 +70,7 @@ export function drawPlan(dice: Dice): Plan {
     consumers: dice.between(1, 3),
     steps: dice.between(40, 120),
     eventRate: dice.pick([0.08, 0.15, 0.25]),
-    faults: chosen.flatMap(fault => Array.from({ length: weights[fault] }, () => fault)),
+    faults: chosen,
     jumps: dice.pick([0.01, 0.04, 0.12]),
     rules: {
       judgeVersion: 2,

@@ -223,6 +223,15 @@ export class Scheduler {
   }
 }
 
+/** `kind 0`, `kind 1`, ...: said often, so each is made once. */
+export function numbered(kind: string): (number: number) => string {
+  const texts: string[] = []
+  return number => {
+    texts[number] ??= `${kind} ${number}`
+    return texts[number]
+  }
+}
+
 function settle(call: Call): void {
   if (call.hasFailed) call.reject(call.answer)
   else call.resolve(call.answer as never)

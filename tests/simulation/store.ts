@@ -10,7 +10,7 @@ import { type Opened, type Outcome, type Store, StoreFault } from '../../src/con
 import type { WindowChange } from '../../src/consumer/window.ts'
 import { dayText } from '../../src/event/day.ts'
 import type { Position } from '../../src/event/origin.ts'
-import { blocked, type Host, type Scheduler } from './scheduler.ts'
+import { blocked, type Host, numbered, type Scheduler } from './scheduler.ts'
 import { type CountRow, keyOf, type Row, SqlError, type Tables, Transaction, withChange } from './tables.ts'
 
 /** As the session settings of a writer. */
@@ -18,6 +18,7 @@ export const transactionMsMax = 5_000
 export const lockMsMax = 3_000
 /** How many rejects `read-origins.ts` reads at once; fewer here, so that the edge is near. */
 const originsMax = 2
+const openOf = numbered('open')
 
 /** What PostgreSQL and the way to it do wrong in a schedule. Probabilities are of a statement. */
 export interface StoreTrouble {
@@ -182,7 +183,7 @@ export class Server {
   }
 
   async #open(host: Host, topicId: string, partition: number, logStart: number): Promise<Opened> {
-    const kind = `open ${partition}`
+    const kind = openOf(partition)
     const opened = await this.#one(host, kind, () => this.read(partition))
     if (opened !== undefined) return opened
     await this.#one(host, `begin ${partition} at ${logStart}`, () => this.begin(topicId, partition, logStart))
@@ -473,7 +474,7 @@ class Session implements Statements {
   }
 
   /** One statement. After a failure the connection is given up, as `postgres-store.ts` does. */
-  async #say<T>(kind: string, effect: () => T | typeof blocked, detail?: () => string): Promise<T> {
+  #say<T>(kind: string, effect: () => T | typeof blocked, detail?: () => string): Promise<T> {
     const transaction = this.#transaction
     const patient = this.#server.patient(effect)
     let isWaiting = false
@@ -488,16 +489,17 @@ class Session implements Statements {
       isWaiting = result === blocked
       return result
     }
-    try {
-      return await this.#scheduler.call(this.#host, kind, statement, detail)
-    } catch (error) {
-      if (!transaction.isOver) {
-        const isAnswer = error instanceof StoreFault && error.kind !== 'connection'
-        if (isAnswer) this.#server.rollback(transaction)
-        else this.#server.abandon(transaction, false)
-      }
-      throw error
+    return this.#scheduler.call(this.#host, kind, statement, detail).catch(error => this.#giveUp(error))
+  }
+
+  #giveUp(error: unknown): never {
+    const transaction = this.#transaction
+    if (!transaction.isOver) {
+      const isAnswer = error instanceof StoreFault && error.kind !== 'connection'
+      if (isAnswer) this.#server.rollback(transaction)
+      else this.#server.abandon(transaction, false)
     }
+    throw error
   }
 }
 

@@ -2,7 +2,7 @@
  * The records that simulated logs are made of: few users, items and ids, so that they meet. Each comes with what the
  * contract says of it, found once by the plain judge.
  */
-import { crc32c } from '@platformatic/kafka'
+import { crc32c } from '@node-rs/crc32'
 import { encodeBatch, encodeMarker, type LogRecord } from '../support/encode-log.ts'
 import { plainInstant, plainJudge } from '../support/plain-judge.ts'
 import { Dice } from './dice.ts'
@@ -151,7 +151,7 @@ export function stamped(template: Buffer, { first, epoch, ms, firstMs, producerI
   writeMs(bytes, 27, firstMs)
   writeMs(bytes, 35, ms)
   if (producerId !== undefined) bytes.writeUInt32BE(producerId, 47)
-  bytes.writeUInt32BE(crc32c(bytes.subarray(21)) >>> 0, 17)
+  bytes.writeUInt32BE(crc32c(bytes.subarray(21)), 17)
   return bytes
 }
 

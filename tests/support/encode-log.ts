@@ -1,6 +1,7 @@
 /** Record batches as a broker keeps them (magic 2), with everything that can be set or be wrong. For tests only. */
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { compressionsAlgorithms, crc32c } from '@platformatic/kafka'
+import { crc32c } from '@node-rs/crc32'
+import { compressionsAlgorithms } from '@platformatic/kafka'
 
 export interface LogRecord {
   readonly key: Buffer | null
@@ -71,7 +72,7 @@ export function encodeMarker(baseOffset: number, producerId: bigint, kind: 'abor
 /** Makes length and checksum right again after bytes were changed. */
 export function seal(batch: Buffer): Buffer {
   batch.writeInt32BE(batch.length - 12, 8)
-  batch.writeUInt32BE(crc32c(batch.subarray(21)) >>> 0, 17)
+  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17)
   return batch
 }
 
