@@ -2,17 +2,20 @@
 import { pipeline, Readable } from 'node:stream'
 import type pg from 'pg'
 import { type Coding, chooseCoding, createEncoder, encode } from './coding.ts'
-import { type Row, readRows, renderRows } from './counts.ts'
+import { type Row, readRows, renderRows, type WholeList } from './counts.ts'
 import { encodeCursor } from './cursor.ts'
 import { digest, entityTag, matches } from './etag.ts'
 import type { Gate } from './gate.ts'
 import type { Limits } from './limits.ts'
 import { readLongList } from './long-list.ts'
 import type { Asked, Name } from './parameters.ts'
+import type { Rounds } from './rounds.ts'
 
 export interface Source {
   readonly pool: pg.Pool
   readonly limits: Limits
+  /** By user, of one row more than a list has that is answered at once. */
+  readonly wholeLists: Rounds<WholeList>
   /** Bounds the long lists that are being sent. */
   readonly lists: Gate
 }
@@ -36,17 +39,38 @@ export async function answerCounts(
   asked: Asked,
   wishes: Wishes,
 ): Promise<Counts | 'no_activity' | 'overloaded'> {
+  return (asked.from ?? asked.to ?? asked.itemId ?? asked.after ?? asked.limit) === undefined
+    ? answerWhole(source, asked, wishes)
+    : answerPart(source, asked, wishes)
+}
+
+/** Most requests: they are read together. */
+async function answerWhole(
+  source: Source,
+  asked: Asked,
+  wishes: Wishes,
+): Promise<Counts | 'no_activity' | 'overloaded'> {
+  const list = await source.wholeLists.ask(asked.userId)
+  if (list === undefined) return 'no_activity'
+  return list.count <= source.limits.rowsMax ? short(list.text, undefined, wishes) : long(source, asked, wishes)
+}
+
+async function answerPart(
+  source: Source,
+  asked: Asked,
+  wishes: Wishes,
+): Promise<Counts | 'no_activity' | 'overloaded'> {
   const rowsMax = asked.limit ?? source.limits.rowsMax
   const rows = await readRows(source.pool, asked, rowsMax + 1)
   if (rows === undefined) return 'no_activity'
-  if (rows.length <= rowsMax) return short(rows, undefined, wishes)
+  if (rows.length <= rowsMax) return short(renderRows(rows), undefined, wishes)
   if (asked.limit === undefined && asked.after === undefined) return long(source, asked, wishes)
   const page = rows.slice(0, rowsMax)
-  return short(page, nextLink(asked, page.at(-1)!), wishes)
+  return short(renderRows(page), nextLink(asked, page.at(-1)!), wishes)
 }
 
-async function short(rows: readonly Row[], link: string | undefined, wishes: Wishes): Promise<Counts> {
-  const text = `[${renderRows(rows)}]`
+async function short(rows: string, link: string | undefined, wishes: Wishes): Promise<Counts> {
+  const text = `[${rows}]`
   const coding = chooseCoding(wishes.acceptEncoding, text.length)
   const tag = entityTag(digest(text, link ?? ''), coding)
   const headers = headersOf(tag, coding, link)

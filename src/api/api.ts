@@ -12,6 +12,7 @@ import type { Part } from '../runtime/health.ts'
 import type { Running } from '../runtime/lifecycle.ts'
 import type { Log } from '../runtime/log.ts'
 import { apiMetrics, beforeEachScrape, exportMetrics } from '../runtime/metrics.ts'
+import { readWholeLists } from './counts.ts'
 import { addDocuments, describeApi } from './document.ts'
 import { addEvidence, type LogConfig } from './evidence.ts'
 import { copySchema } from './evidence-document.ts'
@@ -54,11 +55,12 @@ export async function startApi(
 ): Promise<RunningApi> {
   exportMetrics('api', apiMetrics)
   const pool = connectPool(config, application)
-  const scraping = beforeEachScrape(() => lookAtPool(pool))
+  const wholeLists = readWholeLists(pool, limits.rowsMax + 1)
+  const scraping = beforeEachScrape(() => lookAtPool(pool, wholeLists.waiting()))
   const stopping = new AbortController()
   const askParts = createReadiness(pool, config.api.awaitSeed, Date.now())
   const ready = async () => (stopping.signal.aborted ? [stoppingPart] : await askParts())
-  const app = await buildApi(pool, ready, log, limits, logOf(config))
+  const app = await buildApi(pool, ready, log, limits, logOf(config), wholeLists)
   const url = await listen(app, config.api, limits).catch(async (error: unknown) => {
     await pool.end()
     throw error
@@ -80,11 +82,12 @@ export async function startApi(
   }
 }
 
-function lookAtPool({ totalCount, idleCount, waitingCount, options }: pg.Pool): void {
+/** Who waits for the next round waits for a connection: it begins late only where those before hold theirs. */
+function lookAtPool({ totalCount, idleCount, waitingCount, options }: pg.Pool, waitingForRound: number): void {
   apiMetrics.poolConnections.set({ state: 'busy' }, totalCount - idleCount)
   apiMetrics.poolConnections.set({ state: 'idle' }, idleCount)
   apiMetrics.poolMax.set(options.max)
-  apiMetrics.poolWaiting.set(waitingCount)
+  apiMetrics.poolWaiting.set(waitingCount + waitingForRound)
 }
 
 const logOf = (config: Config | object): LogConfig => ('kafka' in config ? config : undefined)
@@ -98,6 +101,7 @@ export async function buildApi(
   log: Log,
   limits: Limits = defaultLimits,
   logConfig?: LogConfig,
+  wholeLists = readWholeLists(pool, limits.rowsMax + 1),
 ): Promise<FastifyInstance> {
   const sockets = createSockets(limits)
   const app = fastify({
@@ -131,7 +135,7 @@ export async function buildApi(
   const token = logConfig?.api.adminToken
   await describeApi(app, version, token !== undefined)
   refuseOtherMethods(app)
-  addSummary(app, pool, limits)
+  addSummary(app, pool, wholeLists, limits)
   addEvidence(app, pool, logConfig, limits)
   if (logConfig !== undefined && token !== undefined) await addRejects(app, logConfig, token, limits, log)
   addService(app, ready)

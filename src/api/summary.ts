@@ -5,19 +5,22 @@ import type pg from 'pg'
 import { isUuid } from '../event/validate.ts'
 import { answerCounts, type Counts, type Wishes } from './answer.ts'
 import { awaitCounted } from './await-counted.ts'
+import type { WholeList } from './counts.ts'
 import { createFreshness } from './freshness.ts'
 import { createGate, type Gate } from './gate.ts'
 import { inTime } from './in-time.ts'
 import type { Limits } from './limits.ts'
 import { parseParameters } from './parameters.ts'
 import { sendProblem } from './problem.ts'
+import type { Rounds } from './rounds.ts'
 import { notUuid, overloaded, summaryPath, summaryProblems, summarySchema, tooSlow } from './summary-document.ts'
 
-export function addSummary(app: FastifyInstance, pool: pg.Pool, limits: Limits): void {
+/** @param wholeLists see `Source`. */
+export function addSummary(app: FastifyInstance, pool: pg.Pool, wholeLists: Rounds<WholeList>, limits: Limits): void {
   const reads = createGate(limits.readsMax)
   const waits = createGate(limits.waitsMax)
   const freshness = createFreshness(pool)
-  const source = { pool, limits, lists: createGate(limits.listsMax) }
+  const source = { pool, limits, wholeLists, lists: createGate(limits.listsMax) }
   const config = { readsCounts: true, problems: summaryProblems, swagger: { exposeHeadRoute: true } }
   const options = { schema: summarySchema, config }
   app.get<{ Params: { user_id: string } }>(summaryPath, options, async (request, reply) => {

@@ -93,7 +93,10 @@ export const apiMetrics = {
   requests: gauge('footfall_http_requests_in_progress', 'Requests taken and not yet answered.'),
   poolConnections: gauge('footfall_postgres_connections', 'Connections to PostgreSQL, by state.', ['state']),
   poolMax: gauge('footfall_postgres_connections_limit', 'How many connections there may be.'),
-  poolWaiting: gauge('footfall_postgres_waiting_requests', 'Requests that wait for a connection.'),
+  poolWaiting: gauge(
+    'footfall_postgres_waiting_requests',
+    'Requests that wait for a connection or the next statement.',
+  ),
 } as const
 
 /** Every process has these. The library's own break Prometheus' naming rules: gauges that end in _total. */
