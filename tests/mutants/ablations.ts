@@ -26,7 +26,7 @@ const noFence: readonly Change[] = [
     put: 'row.nextOffset >= 0',
   },
   {
-    file: 'tests/simulation/store.ts',
+    file: 'tests/simulation/session.ts',
     find: "row === undefined || row.next !== batch.from || row.state !== 'open'",
     put: 'row === undefined',
   },
