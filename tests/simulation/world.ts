@@ -108,8 +108,7 @@ export class World {
         }
         this.#failure ??= this.#oracle.wrong
         const isOver = this.#failure !== undefined || (this.#isResting && this.#isAtRest())
-        // Node tells of rejections that nobody handles, and lets go of them, when no tick is left to run: in between.
-        if (isOver) setImmediate(resolve, this.#outcome())
+        if (isOver) this.#end(resolve)
         else void settled.then(next)
       }
       // Ticks go before microtasks, but one that is asked for by a microtask waits until all of them are done: everything
@@ -124,9 +123,12 @@ export class World {
     this.#failure ??= `thrown where nobody waits: ${error instanceof Error ? error.stack : String(error)}`
   }
 
-  #outcome(): Outcome {
+  /** What the last step has set free changes the trace no more, but can still fail. */
+  #end(resolve: (outcome: Outcome) => void): void {
     const { hash, steps, story = [] } = this.scheduler
-    return { seed: this.seed, hash: hash >>> 0, steps, failure: this.#failure, story }
+    const trace = { seed: this.seed, hash: hash >>> 0, steps, story }
+    // Node tells of rejections that nobody handles, and lets go of them, when no tick is left to run: before this.
+    setImmediate(() => resolve({ ...trace, failure: this.#failure }))
   }
 
   #step(): void {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { Partition } from '../../../src/consumer/partition.ts'
 import { type Planted, replay, simulate, told } from '../../simulation/schedules.ts'
 import { inTransactions, plain } from '../../simulation/vocabulary.ts'
@@ -45,6 +47,23 @@ const defects: Readonly<Record<string, Planted>> = {
     for (const log of broker.topic.partitions) log.aborted = () => []
   },
 }
+
+test('what is thrown where nobody waits fails the schedule it was thrown in', async () => {
+  // In a thread of its own: the test runner takes such errors for its own.
+  const schedules = JSON.stringify(new URL('../../simulation/schedules.ts', import.meta.url))
+  const program = `
+    import { parentPort } from 'node:worker_threads'
+    import { simulate } from ${schedules}
+    const { failed } = await simulate(1, 3, () => void Promise.reject(new Error('nobody waits for this')))
+    parentPort.postMessage(failed)`
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`))
+  const [failed] = (await once(worker, 'message')) as [{ seed: number; failure: string }[]]
+  assert.deepEqual(
+    failed.map(({ seed }) => seed),
+    [1],
+  )
+  assert.match(failed[0]!.failure, /^thrown where nobody waits: .*nobody waits for this/)
+})
 
 for (const [what, planted] of Object.entries(defects)) {
   test(`the simulator finds ${what}`, async () => {
