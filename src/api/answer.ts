@@ -34,7 +34,7 @@ export interface Counts {
 }
 
 /** @throws what faultKind sorts. A stream in the answer is to be sent or destroyed. */
-export async function answerCounts(
+export function answerCounts(
   source: Source,
   asked: Asked,
   wishes: Wishes,
@@ -52,7 +52,7 @@ async function answerWhole(
 ): Promise<Counts | 'no_activity' | 'overloaded'> {
   const list = await source.wholeLists.ask(asked.userId)
   if (list === undefined) return 'no_activity'
-  return list.count <= source.limits.rowsMax ? short(list.text, undefined, wishes) : long(source, asked, wishes)
+  return list.count <= source.limits.rowsMax ? await short(list.text, undefined, wishes) : long(source, asked, wishes)
 }
 
 async function answerPart(

@@ -8,6 +8,9 @@ import type pg from 'pg'
 /** How old a look may be: a read in a busy process costs no second statement. */
 const lookMsMax = 25
 
+/** From this age on the next look is under way while the latest still serves, so that a busy process never waits for one. */
+const lookAgainMs = 12
+
 /** A header of more positions would be more than most clients take. */
 const partitionsMax = 256
 
@@ -29,21 +32,29 @@ export type Freshness = () => Promise<Look>
 
 export function createFreshness(pool: pg.Pool): Freshness {
   let latest: Promise<Look> | undefined
-  let doneMs = Number.POSITIVE_INFINITY
-  return () => {
-    if (latest !== undefined && performance.now() - doneMs < lookMsMax) return latest
-    doneMs = Number.POSITIVE_INFINITY
+  let doneMs = Number.NEGATIVE_INFINITY
+  let underWay: Promise<Look> | undefined
+  const look = () => {
+    if (underWay !== undefined) return underWay
     const look = readLook(pool)
-    latest = look
+    underWay = look
     look.then(
       () => {
+        latest = look
         doneMs = performance.now()
+        underWay = undefined
       },
       () => {
-        latest = undefined // whoever comes after a failure tries for himself
+        underWay = undefined // whoever comes after a failure tries for himself
       },
     )
     return look
+  }
+  return () => {
+    const ageMs = performance.now() - doneMs
+    if (latest === undefined || ageMs >= lookMsMax) return look()
+    if (ageMs >= lookAgainMs) void look()
+    return latest
   }
 }
 

@@ -4,21 +4,23 @@
  * @param discard takes a result that nobody waits for any more; its failure then is nobody's either.
  * @returns undefined when the time is up.
  */
-export async function inTime<T>(
-  work: Promise<T>,
-  timeoutMs: number,
-  discard: (late: T) => void,
-): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const tooLate = new Promise<undefined>(resolve => {
-    timer = setTimeout(() => {
-      work.then(discard, () => {})
+export function inTime<T>(work: Promise<T>, timeoutMs: number, discard: (late: T) => void): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
       resolve(undefined)
     }, timeoutMs)
+    work.then(
+      result => {
+        clearTimeout(timer)
+        if (isLate) discard(result)
+        else resolve(result)
+      },
+      error => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
   })
-  try {
-    return await Promise.race([work, tooLate])
-  } finally {
-    clearTimeout(timer)
-  }
 }

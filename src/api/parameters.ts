@@ -55,6 +55,7 @@ const shownMax = 40
  * @param userId in lower case.
  */
 export function parseParameters(query: string, userId: string): Asked | Refusal {
+  if (query === '') return { userId, ...everything }
   const given = new Map<Name, string>()
   for (const [name, value] of new URLSearchParams(query)) {
     const parameter = name.slice(0, shownMax)
@@ -79,6 +80,16 @@ export function parseParameters(query: string, userId: string): Asked | Refusal 
   const awaited = positionsOf(given.get('min_position'))
   return { ...selection, limit: limit === undefined ? undefined : Number(limit), after, awaited }
 }
+
+/** Of most requests. */
+const everything = {
+  from: undefined,
+  to: undefined,
+  itemId: undefined,
+  limit: undefined,
+  after: undefined,
+  awaited: [],
+} as const
 
 function positionsOf(text: string | undefined): AwaitedPosition[] {
   return (text?.split(',') ?? []).map(position => {

@@ -39,10 +39,12 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
     if (isPostgres) sendProblem(reply, 'database_away', { detail: away })
     else refuse(log, error, request, reply)
   })
-  app.addHook('onResponse', async (request, reply) => {
-    if (!isAway || !request.routeOptions.config.readsCounts || reply.statusCode >= 500) return
-    isAway = false
-    log('reads_working', named(request))
+  app.addHook('onResponse', (request, reply, done) => {
+    if (isAway && request.routeOptions.config.readsCounts && reply.statusCode < 500) {
+      isAway = false
+      log('reads_working', named(request))
+    }
+    done()
   })
   app.setNotFoundHandler((_request, reply) => {
     sendProblem(reply, 'no_such_path', { detail: 'Nothing is at this path. /docs shows what there is.' })

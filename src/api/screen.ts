@@ -25,11 +25,12 @@ export function screenRequests(app: FastifyInstance, limits: Limits): void {
   // But for rejects, whatever comes as a body is of no interest, so it cannot be of the wrong type either.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _body, done) => done(null))
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const wrong = whatIsWrong(request, limits)
     // Nobody reads the rest of it, so nothing else can follow on this socket.
     if (wrong !== undefined || announcesBody(request)) reply.header('connection', 'close')
-    if (wrong !== undefined) return sendProblem(reply, wrong[0], { detail: wrong[1] })
+    if (wrong === undefined) done()
+    else sendProblem(reply, wrong[0], { detail: wrong[1] })
   })
 }
 
@@ -43,8 +44,7 @@ function whatIsWrong({ raw, routeOptions }: FastifyRequest, limits: Limits): [Co
   if (!raw.url!.startsWith('/') || raw.url!.includes('#')) {
     return ['bad_target', 'The target must be a path, as in GET /health; neither a whole URL nor a fragment.']
   }
-  // Node itself keeps the first of several.
-  const hosts = raw.rawHeaders.filter((_, i, names) => i % 2 === 1 && names[i - 1]!.toLowerCase() === 'host')
+  const hosts = hostsOf(raw.rawHeaders)
   if (hosts.length > 1 || (hosts.length === 0 && raw.httpVersion === '1.1') || !hosts.every(isAuthority)) {
     return ['bad_host', 'There must be one Host header, with a name or address and perhaps a port.']
   }
@@ -56,6 +56,16 @@ function whatIsWrong({ raw, routeOptions }: FastifyRequest, limits: Limits): [Co
     return ['body_too_large', `No body of more than ${bodyBytesMax} bytes is let in here.`]
   }
   return undefined
+}
+
+/** All of them; Node itself keeps the first. @param fields names and values in turn. */
+function hostsOf(fields: readonly string[]): string[] {
+  const hosts: string[] = []
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i]!
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts.push(fields[i + 1]!)
+  }
+  return hosts
 }
 
 /** What RFC 3986 lets stand before and after the colon; empty is allowed. */

@@ -3,14 +3,14 @@ import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type pg from 'pg'
 import { isUuid } from '../event/validate.ts'
-import { answerCounts, type Counts, type Wishes } from './answer.ts'
+import { answerCounts, type Counts, type Source, type Wishes } from './answer.ts'
 import { awaitCounted } from './await-counted.ts'
 import type { WholeList } from './counts.ts'
-import { createFreshness } from './freshness.ts'
+import { createFreshness, type Freshness } from './freshness.ts'
 import { createGate, type Gate } from './gate.ts'
 import { inTime } from './in-time.ts'
 import type { Limits } from './limits.ts'
-import { parseParameters } from './parameters.ts'
+import { type Asked, parseParameters } from './parameters.ts'
 import { sendProblem } from './problem.ts'
 import type { Rounds } from './rounds.ts'
 import { notUuid, overloaded, summaryPath, summaryProblems, summarySchema, tooSlow } from './summary-document.ts'
@@ -35,12 +35,8 @@ export function addSummary(app: FastifyInstance, pool: pg.Pool, wholeLists: Roun
     }
     const leave = reads.enter()
     if (leave === undefined) return refuseForNow(reply, reads)
-    // The place is taken until PostgreSQL is done, also when nobody waits for it any more.
-    const reading = freshness().then(async ({ headers }) => ({
-      fresh: headers,
-      answer: await answerCounts(source, asked, wishesOf(request)),
-    }))
-    const read = await inTime(reading.finally(leave), limits.answerTimeoutMs, late => discard(late.answer))
+    const reading = readFresh(freshness, source, asked, wishesOf(request), leave)
+    const read = await inTime(reading, limits.answerTimeoutMs, late => discard(late.answer))
     if (read === undefined) return sendProblem(reply, 'too_slow', { detail: tooSlow })
     const { answer, fresh } = read
     if (answer === 'overloaded') return refuseForNow(reply, source.lists)
@@ -50,6 +46,16 @@ export function addSummary(app: FastifyInstance, pool: pg.Pool, wholeLists: Roun
     }
     return reply.code(answer.status).headers(answer.headers).send(answer.body)
   })
+}
+
+/** @param leave called when PostgreSQL is done: so long a place is taken, also when nobody waits for it any more. */
+async function readFresh(freshness: Freshness, source: Source, asked: Asked, wishes: Wishes, leave: () => void) {
+  try {
+    const { headers: fresh } = await freshness()
+    return { fresh, answer: await answerCounts(source, asked, wishes) }
+  } finally {
+    leave()
+  }
 }
 
 const queryOf = (url: string): string => (url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')

@@ -377,7 +377,7 @@ test('reads beyond the bound are 503 at once, those that take too long 503 in ti
   const late = await fetch(`${hasty.url}${path}`)
   assert.deepEqual([late.status, late.headers.get('retry-after'), await codeOf(late)], [503, '2', 'too_slow'])
 
-  const inside = [fetch(`${bounded.url}${path}`), fetch(`${bounded.url}${path}`)]
+  const inside = [fetch(`${bounded.url}${path}`), fetch(`${bounded.url}${path}?limit=1`)]
   const other = await connect(t, database)
   const waiting = async () => (await other.query('select from pg_locks where not granted')).rowCount! >= 2
   await until(waiting, 5_000, 'two reads wait for the lock')
