@@ -72,12 +72,7 @@ export const foldMutants = [
     'isOfThisLog && origin.offset >= offset ? unknown',
     'isOfThisLog && origin.offset > offset + 5 ? unknown',
   ),
-  origins(
-    'an origin may lie in another partition',
-    ' || origin.partition !== of.partition',
-    '',
-    'tests/promises/g4-repaired.test.ts',
-  ),
+  origins('an origin may lie in another partition', ' || origin.partition !== of.partition', ''),
   origins('more is taken for known than was read', 'offset < known.to', 'offset <= known.to'),
   window(
     'ids leave at the edge of the window',
