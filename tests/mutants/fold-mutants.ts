@@ -6,7 +6,7 @@ const window = of('src/consumer/window.ts')
 const table = of('src/consumer/id-table.ts', 'tests/unit/consumer/id-table.test.ts')
 const hash = of('src/consumer/id-hash.ts', 'tests/unit/consumer/id-hash.test.ts')
 const delta = of('src/consumer/delta.ts')
-const origins = of('src/consumer/origins.ts')
+const origins = of('src/consumer/origins.ts', 'tests/unit/consumer/origins.test.ts')
 const judge = of('src/event/judge.ts', 'tests/unit/event/judge.test.ts')
 const day = of('src/event/day.ts', 'tests/unit/event/day.test.ts')
 

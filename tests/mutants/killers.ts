@@ -50,6 +50,7 @@ const failure = /^\s*✖ (.+) \([\d.]+ms\)$|^schedule \d+ failed .*$/m
 /**
  * Runs a killer in a copy.
  * @param secondsMax what takes longer has noticed, too.
+ * @param endsAtFirst when something has failed, without saying more.
  * @throws when it ends badly and says nothing of a failure: a defect that breaks everything shows nothing.
  */
 export function attempt(
@@ -58,6 +59,7 @@ export function attempt(
   shared: Shared,
   signal: AbortSignal,
   secondsMax: number,
+  endsAtFirst: boolean,
 ): Promise<Attempt> {
   const startMs = performance.now()
   const child = spawn(process.execPath, killer.args, {
@@ -82,7 +84,7 @@ export function attempt(
       if (why !== undefined) return
       const [line, test] = failure.exec(said) ?? []
       why = test ?? line
-      if (why !== undefined) kill() // one is enough
+      if (why !== undefined && endsAtFirst) kill()
     })
   }
   const timer = setTimeout(() => {

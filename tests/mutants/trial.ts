@@ -46,7 +46,7 @@ export async function provePass(
   const killers = new Map(trials.flatMap(trial => trial.killers).map(killer => [killer.name, killer]))
   for (const killer of killers.values()) {
     signal.throwIfAborted()
-    const { why, seconds, said } = await attempt(killer, copy.folder, shared, signal, unbrokenSecondsMax)
+    const { why, seconds, said } = await attempt(killer, copy.folder, shared, signal, unbrokenSecondsMax, false)
     if (why !== undefined) throw new Error(`${killer.name} fails although nothing is broken:\n${said.slice(-4_000)}`)
     say(`${killer.name}: passes without a bug, ${seconds.toFixed(1)} s`)
     took.set(killer.name, seconds)
@@ -85,7 +85,7 @@ async function tryOne(
   for (const killer of trial.killers) {
     signal.throwIfAborted()
     const secondsMax = Math.max(secondsLeast, took.get(killer.name)! * timesLonger)
-    const { why, seconds } = await attempt(killer, copy.folder, shared, signal, secondsMax)
+    const { why, seconds } = await attempt(killer, copy.folder, shared, signal, secondsMax, true)
     signal.throwIfAborted()
     if (why !== undefined) return { trial, killer: killer.name, why, seconds, isRight: trial.isToBeNoticed }
   }

@@ -42,6 +42,8 @@ export class Server {
   /** The server itself does what clients did not wait for. */
   readonly #self: Host
   readonly open = new Set<Transaction>()
+  /** Why a constraint first refused a row: a halt hides it from those that count, and a person skips what was good. */
+  refusedRow: string | undefined
 
   constructor(tables: Tables, scheduler: Scheduler, self: Host, seen: (what: string) => void) {
     this.tables = tables
@@ -134,8 +136,9 @@ export class Server {
     try {
       return effect()
     } catch (error) {
-      if (error instanceof SqlError) throw new StoreFault('data', error.sqlState, error)
-      throw error
+      if (!(error instanceof SqlError)) throw error
+      this.refusedRow ??= error.message
+      throw new StoreFault('data', error.sqlState, error)
     }
   }
 

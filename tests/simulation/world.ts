@@ -106,7 +106,7 @@ export class World {
         } catch (error) {
           this.#failure ??= `the simulator failed: ${(error as Error).stack}`
         }
-        this.#failure ??= this.#oracle.wrong
+        this.#failure ??= this.#oracle.wrong ?? this.#refusal()
         const isOver = this.#failure !== undefined || (this.#isResting && this.#isAtRest())
         if (isOver) this.#end(resolve)
         else void settled.then(next)
@@ -121,6 +121,11 @@ export class World {
   /** Something was thrown where nobody waited for it. */
   fail(error: unknown): void {
     this.#failure ??= `thrown where nobody waits: ${error instanceof Error ? error.stack : String(error)}`
+  }
+
+  #refusal(): string | undefined {
+    const { refusedRow } = this.#server
+    return refusedRow && `a constraint refuses what a consumer writes: ${refusedRow}`
   }
 
   /** What the last step has set free changes the trace no more, but can still fail. */
