@@ -41,7 +41,7 @@ export const sqlMutants = [
   ),
   sql('a reject loses its key', 'rejects.map(({ reject }) => reject.key)', 'rejects.map(() => null)'),
   sql(
-    'an attempt does not say for what',
+    'an attempt is kept without what it was for',
     'rejects.map(({ reject }) => reject.origin?.offset)',
     'rejects.map(() => undefined)',
   ),
@@ -49,7 +49,7 @@ export const sqlMutants = [
   sql('a repair marks the origin of another partition', 'and r.partition = m.partition and', 'and', directed),
   open('a partition begins at 0', '[topicId, partition, logStart],\n  )\n}', '[topicId, partition, 0],\n  )\n}'),
   open(
-    'a start that was counted moves',
+    'a start that was counted is moved',
     ' and next_offset = $5 and start_offset = next_offset',
     ' and next_offset >= $5',
   ),
