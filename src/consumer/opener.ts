@@ -268,8 +268,8 @@ function placeOf({ of, nextOffset, tail }: Pick<Standing, 'of' | 'nextOffset' | 
 const isSame = (a: Lineage, b: Lineage): boolean =>
   a.topicId === b.topicId && a.partition === b.partition && a.lineage === b.lineage && a.rulesVersion === b.rulesVersion
 
+/** Settings are compared and not versions: in a database that was put back a version is given out a second time. */
 function refuseChangedRules(now: Rules, ours: Rules): void {
-  if (now.version === ours.version) return
   const changes = differingSettings(ours, now).map(one => `${one.setting} from ${one.recorded} to ${one.wanted}`)
   if (now.judgeVersion !== ours.judgeVersion) {
     changes.push(

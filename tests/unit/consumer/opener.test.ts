@@ -110,3 +110,16 @@ test('a partition that is taken away while it is being opened is not opened', as
   assert.equal(partition.phase, 'leaving')
   assert.deepEqual(stage.said, [])
 })
+
+test('other rules of the same version, as after an older database was put back, end a consumer', async () => {
+  const { tables, run, until } = stageOf(1)
+  tables.rules[0] = { ...tables.rules[0]!, maxAgeDays: 2 }
+  const loop = run()
+  loop.assign([0])
+  let why = 'nothing'
+  loop.run().catch((error: Error) => {
+    why = error.message
+  })
+  await until('the consumer has ended', () => why !== 'nothing')
+  assert.match(why, /^the rules were changed while this consumer ran: MAX_EVENT_AGE_DAYS from 1 to 2/)
+})
