@@ -6,7 +6,7 @@ const sql = of('src/consumer/settle-statements.ts', bothStores)
 const open = of('src/consumer/open.ts', bothStores)
 const origins = of('src/consumer/read-origins.ts', bothStores)
 const ledger = of('migrations/0001-counts-and-ledger.sql', bothStores)
-const directed = 'tests/integration/settle-rows.test.ts'
+const directed = 'tests/integration/other-rows.test.ts'
 
 export const sqlMutants = [
   sql(
@@ -71,6 +71,7 @@ export const sqlMutants = [
     'all partitions halt when some are gone',
     'topic_id <> $1 and partition >= $2',
     'topic_id <> $1 and partition >= $2 - 1',
+    directed,
   ),
   origins('an attempt may be repaired', ' and origin_offset is null', ''),
   origins('origins are read wherever the ledger is', ' and l.next_offset = $4', ' and l.next_offset >= 0 and $4 >= 0'),

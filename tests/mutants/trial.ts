@@ -29,7 +29,7 @@ export interface Tried {
 const unbrokenSecondsMax = 300
 /** What takes so many times longer than without a bug has noticed it, and so has nothing that is quicker than this. */
 const timesLonger = 10
-const secondsLeast = 60
+const secondsLeast = 30
 
 /**
  * What fails without a bug would notice every bug.

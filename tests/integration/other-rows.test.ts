@@ -1,4 +1,4 @@
-/** G2 and G4: what a settle does to other rows than its own, which no load meets for certain. */
+/** G2, G4 and G7: what the consumer's statements do to other rows than their own, which no load meets for certain. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Batch, Reject } from '../../src/consumer/batch.ts'
@@ -49,6 +49,18 @@ test('a repair is written to the reject of its own partition, and not to others 
   assert.equal((await store.settle([batch])).get(batch), 'settled')
   const { rows } = await client.query('select repaired_as from rejects order by partition')
   assert.deepEqual(rows, [{ repaired_as: 'duplicate' }, { repaired_as: null }])
+})
+
+test('of a topic that was created again the partitions that it lacks are halted, and those that it has are not', async t => {
+  const { client, store, batchOf } = await freshStore(t)
+  for (const partition of [0, 1, 2]) await batchOf(partition)
+  await store.haltGone(topicId, 0)
+  await store.haltGone(topicId.replace(/1$/, '2'), 2)
+  const { rows } = await client.query<{ state: string }>('select state from partition_ledger order by partition')
+  assert.deepEqual(
+    rows.map(({ state }) => state),
+    ['open', 'open', 'halted'],
+  )
 })
 
 const bad: Reject = {
