@@ -56,6 +56,9 @@ const writerSettings = {
 
 const readerSettings = {
   ...sessionSettings,
+  // What is read is found by its key. A plan is kept from when it was made, and where tables were small by then it would
+  // read all of what they have grown to, until they are analysed again.
+  enable_seqscan: 'off',
   default_transaction_read_only: 'on',
   statement_timeout: String(readerTimeoutMs),
   lock_timeout: String(readerTimeoutMs),

@@ -69,6 +69,19 @@ test('a user whose counts cannot be read in time fails alone', { timeout: 30_000
   }
 })
 
+test('a plan that was made while the table was small does not read all of it for each user', async t => {
+  const { admin, pool, lists } = await open(t, await freshDatabase(), [1, 2, 3])
+  await admin.query('analyze daily_user_item_summary')
+  const users = Array.from({ length: 64 }, (_, i) => userOf(i))
+  // PostgreSQL keeps the plan of a statement after it has made five.
+  for (let i = 0; i < 10; i++) await Promise.all(users.map(lists.ask))
+  assert.equal(pool.totalCount, 1, 'it was made in this connection')
+  const { rows } = await pool.query(`explain execute "whole-lists"('{${users.join()}}', 5)`)
+  const plan = rows.map(row => row['QUERY PLAN']).join('\n')
+  assert.match(plan, /Index.* Scan/)
+  assert.doesNotMatch(plan, /Seq Scan/)
+})
+
 test('when PostgreSQL is killed all who are under way fail as away, and those after its return are answered', {
   timeout: 60_000,
 }, async t => {
