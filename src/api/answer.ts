@@ -27,9 +27,11 @@ export interface Wishes {
   readonly isHead: boolean
 }
 
+type Headers = Readonly<Record<string, string>>
+
 export interface Counts {
   readonly status: 200 | 304
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Headers
   readonly body: string | Buffer | Readable | undefined
 }
 
@@ -73,9 +75,13 @@ async function short(rows: string, link: string | undefined, wishes: Wishes): Pr
   const text = `[${rows}]`
   const coding = chooseCoding(wishes.acceptEncoding, text.length)
   const tag = entityTag(digest(text, link ?? ''), coding)
-  const headers = headersOf(tag, coding, link)
+  const headers = headersOf(tag, link)
   if (matches(wishes.ifNoneMatch, tag)) return notModified(headers, wishes)
-  return { status: 200, headers, body: coding === undefined ? text : await encode(text, coding) }
+  return {
+    status: 200,
+    headers: { ...contentHeaders(coding), ...headers },
+    body: coding === undefined ? text : await encode(text, coding),
+  }
 }
 
 async function long({ pool, limits, lists }: Source, asked: Asked, wishes: Wishes): Promise<Counts | 'overloaded'> {
@@ -84,38 +90,42 @@ async function long({ pool, limits, lists }: Source, asked: Asked, wishes: Wishe
   const list = await readLongList(pool, asked, limits, leave)
   const coding = chooseCoding(wishes.acceptEncoding, Number.POSITIVE_INFINITY)
   const tag = entityTag(list.digest, coding)
-  const headers = headersOf(tag, coding, undefined)
+  const kept = headersOf(tag, undefined)
+  const headers = { ...contentHeaders(coding), ...kept }
   const isCurrent = matches(wishes.ifNoneMatch, tag)
   if (!isCurrent && !wishes.isHead) {
     const stream = await list.open()
     return { status: 200, headers, body: coding === undefined ? stream : encoded(stream, coding) }
   }
   await list.close()
-  return isCurrent ? notModified(headers, wishes) : { status: 200, headers, body: nothing() }
+  return isCurrent ? notModified(kept, wishes) : { status: 200, headers, body: nothing() }
 }
 
 /** Whichever of the two ends early ends the other. */
 const encoded = (stream: Readable, coding: Coding): Readable => pipeline(stream, createEncoder(coding), () => {})
 
-function notModified(headers: Record<string, string>, { isHead }: Wishes): Counts {
-  const { 'content-encoding': _, 'content-type': __, ...kept } = headers
-  return { status: 304, headers: kept, body: isHead ? nothing() : undefined }
-}
+const notModified = (headers: Headers, { isHead }: Wishes): Counts => ({
+  status: 304,
+  headers,
+  body: isHead ? nothing() : undefined,
+})
 
 /** To a HEAD fastify gives the length of what it would send, and 0 for no body, which is not that of the list. */
 const nothing = (): Readable => Readable.from([])
 
-function headersOf(tag: string, coding: Coding | undefined, link: string | undefined): Record<string, string> {
-  return {
-    'content-type': 'application/json; charset=utf-8',
-    // It may be kept, but not shown again without asking: a later read never shows less.
-    'cache-control': 'private, no-cache',
-    vary: 'Accept-Encoding',
-    etag: tag,
-    ...(coding !== undefined && { 'content-encoding': coding }),
-    ...(link !== undefined && { link }),
-  }
-}
+/** Of every success, also of one without a body. */
+const headersOf = (tag: string, link: string | undefined): Headers => ({
+  // It may be kept, but not shown again without asking: a later read never shows less.
+  'cache-control': 'private, no-cache',
+  vary: 'Accept-Encoding',
+  etag: tag,
+  ...(link !== undefined && { link }),
+})
+
+const contentHeaders = (coding: Coding | undefined): Headers => ({
+  'content-type': 'application/json; charset=utf-8',
+  ...(coding !== undefined && { 'content-encoding': coding }),
+})
 
 /** The same query, but for where it begins. */
 function nextLink(asked: Asked, { 0: itemId, 1: date }: Row): string {

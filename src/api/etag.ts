@@ -16,5 +16,6 @@ export const entityTag = (contentDigest: string, coding: Coding | undefined): st
 /** @param ifNoneMatch the header as it came; compared as RFC 9110 has it for GET: a weak tag is as good. */
 export function matches(ifNoneMatch: string | undefined, tag: string): boolean {
   if (ifNoneMatch === undefined) return false
+  if (ifNoneMatch === tag) return true // as nearly every client sends it
   return ifNoneMatch.trim() === '*' || [...ifNoneMatch.matchAll(/"[^"]*"/g)].some(([one]) => one === tag)
 }

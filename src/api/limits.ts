@@ -25,8 +25,8 @@ export interface Limits {
   /** From the first byte of a long list to its last: so long its snapshot is held. */
   readonly listTimeoutMs: number
   /**
-   * Reads under way, waiting for a connection included. Measured on two busy cores: 16 at a time give the full rate;
-   * 1,000 have their answers within 0.3 to 0.8 s, and a read waits 2 s for a connection at most.
+   * Reads under way, waiting for the next statement included. Measured on two busy cores: 16 at a time give nearly the
+   * full rate, 900 have their answers within 0.6 s.
    */
   readonly readsMax: number
   /** Requests that wait for records to be counted. They share one look at the ledger. */
