@@ -42,7 +42,7 @@ export const tools: readonly Tool[] = [
       { figure: 'double', most: 0 },
       { figure: 'invented', most: 0 },
       { figure: 'ledger breaks', most: 0 },
-      { figure: 'reads that fell', most: 0 },
+      { figure: 'wrong answers of the API', most: 0 },
       { figure: 'promises broken', most: 0 },
       { figure: 'faults', least: 360 },
     ],
