@@ -39,7 +39,9 @@ try {
   const outcome = await runCampaign({ ...campaign, isOver }, folder, jars, say)
   const facts = factsOf(outcome, !isAborted)
   for (const line of factsText(facts)) say(line)
-  const command = ['npm run chaos --', ...process.argv.slice(2)].join(' ')
+  // As the other tools: what was played, not where its report went.
+  const played = process.argv.slice(2).filter((arg, i, all) => !arg.startsWith('--report') && all[i - 1] !== '--report')
+  const command = ['npm run chaos --', ...played].join(' ')
   if (report !== undefined) writeReport(report, startedMs, { tool: 'chaos', command, seed: campaign.seed, ...facts })
   hasPassed = facts.verdict === 'passed'
 } finally {
