@@ -81,8 +81,8 @@ export function parseParameters(query: string, userId: string): Asked | Refusal 
   return { ...selection, limit: limit === undefined ? undefined : Number(limit), after, awaited }
 }
 
-/** Of most requests. */
-const everything = {
+/** What most requests ask for of a user. */
+export const everything = {
   from: undefined,
   to: undefined,
   itemId: undefined,

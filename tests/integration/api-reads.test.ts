@@ -7,6 +7,7 @@ import pg from 'pg'
 import { type RunningApi, startApi } from '../../src/api/api.ts'
 import { defaultLimits, type Limits } from '../../src/api/limits.ts'
 import { readLongList } from '../../src/api/long-list.ts'
+import { everything } from '../../src/api/parameters.ts'
 import { connectPool } from '../../src/postgres/connect.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
 import { createLog } from '../../src/runtime/log.ts'
@@ -344,15 +345,7 @@ test('a long list that fails before its first byte throws, and holds nothing', a
   const pool = connectPool({ postgres: database })
   closing(t, () => pool.end())
   let closed = 0
-  const asked = {
-    userId: user,
-    from: undefined,
-    to: undefined,
-    itemId: undefined,
-    limit: undefined,
-    after: undefined,
-    awaited: [],
-  }
+  const asked = { userId: user, ...everything }
   const list = await readLongList(pool, asked, defaultLimits, () => (closed += 1))
   await admin.query(
     `select pg_terminate_backend(pid) from pg_stat_activity

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { startApi } from '../../src/api/api.ts'
 import { readRows, readWholeLists, renderRows } from '../../src/api/counts.ts'
 import { defaultLimits } from '../../src/api/limits.ts'
+import { everything } from '../../src/api/parameters.ts'
 import { connectPool } from '../../src/postgres/connect.ts'
 import { faultKind, sqlState } from '../../src/postgres/fault.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
@@ -28,15 +29,7 @@ async function open(t: TestContext, postgres: Database, numbers: readonly number
   return { admin, pool, lists: readWholeLists(pool, rowsMax) }
 }
 
-const whole = (userId: string) => ({
-  userId,
-  from: undefined,
-  to: undefined,
-  itemId: undefined,
-  limit: undefined,
-  after: undefined,
-  awaited: [],
-})
+const whole = (userId: string) => ({ userId, ...everything })
 
 test('together or alone, the answer is the same: long, short and unknown users, and more than a round takes', async t => {
   const numbers = [0, 1, 2, 3, 10, 100, rowsMax - 1, rowsMax, rowsMax + 1, 2_500]
