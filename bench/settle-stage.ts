@@ -1,8 +1,8 @@
 /** The last stage of Footfall alone: folded batches into PostgreSQL, and what of it is PostgreSQL itself. */
 import type { Client } from 'pg'
 import type { Batch } from '../src/consumer/batch.ts'
+import { rowWords, sumOf } from '../src/consumer/delta.ts'
 import { Fold } from '../src/consumer/fold.ts'
-import { IdHash } from '../src/consumer/id-hash.ts'
 import { PostgresStore } from '../src/consumer/postgres-store.ts'
 import { settle } from '../src/consumer/settle.ts'
 import { statementsOf } from '../src/consumer/settle-statements.ts'
@@ -34,7 +34,7 @@ export async function settleAll(lab: Lab, config: Config, other: Config, topicId
     sums.own += ownCpuSeconds() - own
     sums.postgres += cpuSecondsOfTree(lab.postgres.pid) - postgres
     if ([...outcomes.values()].some(outcome => outcome !== 'settled')) throw new Error('a batch was not settled')
-    sums.rows += rowsOf(batches)
+    sums.rows += sumOf(batches.map(batch => batch.delta)).length / rowWords
   }
   await client.end()
   const alone = await connectWriter(other, 'bench')
@@ -51,7 +51,7 @@ async function openFolds(config: Config, topicId: string, answers: readonly Fetc
   const folds = new Map<number, Fold>()
   for (const partition of new Set(answers.map(({ want }) => want.partition))) {
     const { standing, rules } = await store.open(topicId, partition, 0)
-    folds.set(partition, new Fold(standing, rules, new IdHash(idKey)))
+    folds.set(partition, new Fold(standing, rules, idKey))
   }
   await store.close()
   return folds
@@ -72,15 +72,4 @@ function* fold(config: Config, folds: ReadonlyMap<number, Fold>, answers: readon
     pending = 0
   }
   if (pending > 0) yield take()
-}
-
-/** Rows of counts that a settle of these batches writes. */
-function rowsOf(batches: readonly Batch[]): number {
-  const rows = new Set<string>()
-  for (const { delta } of batches) {
-    for (const [day, users] of delta) {
-      for (const [user, items] of users) for (const item of items.keys()) rows.add(`${day}${user}${item}`)
-    }
-  }
-  return rows.size
 }

@@ -5,7 +5,7 @@ import { median } from './rounds.ts'
 import type { Stages } from './stages.ts'
 
 const cores = 2
-const own = ['fetch', 'walk', 'judge', 'window', 'delta', 'settle'] as const
+const own = ['fetch', 'check', 'fold', 'settle'] as const
 
 export interface Limit {
   readonly perSecond: number

@@ -2,10 +2,8 @@
  * Each stage of Footfall alone, on the same topic and machine as the contest, and the limit that follows from them.
  * Processor time is measured, not time: whatever else the machine does, a stage costs what it costs.
  */
-import { addEvent, type Delta } from '../src/consumer/delta.ts'
-import { IdHash } from '../src/consumer/id-hash.ts'
-import { Window } from '../src/consumer/window.ts'
-import { type Event, judge } from '../src/event/judge.ts'
+import { Fold } from '../src/consumer/fold.ts'
+import { judgeVersion } from '../src/event/judge.ts'
 import { type Fetched, LogReader } from '../src/kafka/reader.ts'
 import { RecordWalk } from '../src/kafka/records.ts'
 import { type Config, parseConfig } from '../src/runtime/config.ts'
@@ -23,10 +21,10 @@ export interface Stages {
   readonly batchRecords: number
   readonly rowsPerEvent: number
   readonly fetch: number
-  readonly walk: number
-  readonly judge: number
-  readonly window: number
-  readonly delta: number
+  /** Checksums, formats and inflating: all that is done with a record batch before its records are looked at. */
+  readonly check: number
+  /** Its records, from their bytes to the rows and ids of a batch. */
+  readonly fold: number
   /** What it takes to say it to PostgreSQL. */
   readonly settle: number
   /** The broker's part of the fetch; PostgreSQL's of the settle, and of the same statements said again by themselves. */
@@ -45,28 +43,20 @@ export async function stages(lab: Lab, shape: Shape): Promise<Stages> {
   const kafkaBefore = cpuSeconds(lab.kafka.pid)
   const [topicId, answers, fetch] = await fetchAll(config)
   const kafka = cpuSeconds(lab.kafka.pid) - kafkaBefore
-  const events: { event: Event; offset: number }[] = []
-  walkAll(config, answers, walk => {
-    const event = judged(walk, config)
-    if (event !== undefined) events.push({ event, offset: walk.offset })
-  })
-  const perEvent = (seconds: number) => (seconds / events.length) * 1e6
-  const walk = timed(() => walkAll(config, answers, () => {}))
-  const walkAndJudge = timed(() => walkAll(config, answers, walk => void judged(walk, config)))
-  const window = timed(() => claimAll(config, events))
-  const delta = timed(() => addAll(config, events))
+  const events = foldAll(config, topicId, answers)
+  const perEvent = (seconds: number) => (seconds / events) * 1e6
+  const check = timed(() => checkAll(config, answers))
+  const checkAndFold = timed(() => foldAll(config, topicId, answers))
   const settled = await settleAll(lab, config, other, topicId, answers)
   for (const settings of configs) await lab.dropDatabase(settings['POSTGRES_DB']!)
   return {
     topic: shape.name,
-    events: events.length,
+    events,
     batchRecords: config.consumer.pendingRecordsMax,
-    rowsPerEvent: settled.rows / events.length,
+    rowsPerEvent: settled.rows / events,
     fetch: perEvent(fetch),
-    walk: perEvent(walk),
-    judge: perEvent(Math.max(0, walkAndJudge - walk)),
-    window: perEvent(window),
-    delta: perEvent(delta),
+    check: perEvent(check),
+    fold: perEvent(Math.max(0, checkAndFold - check)),
     settle: perEvent(settled.own),
     kafka: perEvent(kafka),
     postgres: perEvent(settled.postgres),
@@ -106,36 +96,35 @@ function endOf({ records }: Fetched, from: number): number {
   return end
 }
 
-function walkAll(config: Config, answers: readonly Fetched[], use: (walk: RecordWalk) => void): void {
+function checkAll(config: Config, answers: readonly Fetched[]): void {
   for (const { records, want, aborted } of answers) {
     const walk = new RecordWalk(records, want.offset, aborted, config.consumer.batchBytesMax)
-    while (walk.next()) use(walk)
-    if (walk.trouble !== undefined) throw new Error(`partition ${want.partition}: ${walk.trouble.detail}`)
+    for (let unread = walk.unread(); unread !== undefined; unread = walk.unread()) {
+      walk.pass(unread.count, unread.bytes.length)
+    }
   }
 }
 
-function judged(walk: RecordWalk, config: Config): Event | undefined {
-  const verdict = judge(walk.bytes, walk.valueStart, walk.valueEnd, walk.appendMs, config.rules)
-  return 'reason' in verdict ? undefined : verdict
+/** @returns how many events were counted. */
+function foldAll(config: Config, topicId: string, answers: readonly Fetched[]): number {
+  const folds = new Map<number, Fold>()
+  let counted = 0
+  for (const { records, want, aborted } of answers) {
+    const { partition } = want
+    const of = { topicId, partition, lineage: 1, rulesVersion: 1 }
+    const standing = { of, nextOffset: want.offset, clockMs: -1, tail: undefined, ids: [] }
+    const fold = folds.get(partition) ?? new Fold(standing, { version: 1, judgeVersion, ...config.rules }, idKey)
+    folds.set(partition, fold)
+    const walk = new RecordWalk(records, want.offset, aborted, config.consumer.batchBytesMax)
+    fold.take(walk, Number.POSITIVE_INFINITY)
+    if (walk.trouble !== undefined) throw new Error(`partition ${partition}: ${walk.trouble.detail}`)
+    if (fold.pendingRecords * folds.size >= config.consumer.pendingRecordsMax) counted += fold.takeBatch()!.counted
+  }
+  for (const fold of folds.values()) counted += fold.takeBatch()?.counted ?? 0
+  return counted
 }
 
-function claimAll(config: Config, events: readonly { event: Event; offset: number }[]): void {
-  const hash = new IdHash(Buffer.alloc(16, 7))
-  const window = new Window(config.rules, [])
-  for (const { event, offset } of events) {
-    if (event.eventId === undefined) continue
-    hash.hash(event.userId, event.eventId)
-    window.claim(hash.words, offset, 0)
-  }
-}
-
-function addAll(config: Config, events: readonly { event: Event }[]): void {
-  let delta: Delta = new Map()
-  for (let i = 0; i < events.length; i++) {
-    if (i % config.consumer.pendingRecordsMax === 0) delta = new Map()
-    addEvent(delta, events[i]!.event)
-  }
-}
+const idKey = Buffer.alloc(16, 7)
 
 /** Processor seconds of the second of two goes: the first is for the compiler. */
 function timed(work: () => void): number {

@@ -7,10 +7,9 @@ import type { Rejection } from '../event/fate.ts'
 import { type Event, judge } from '../event/judge.ts'
 import type { Position } from '../event/origin.ts'
 import type { RecordWalk, Tail } from '../kafka/records.ts'
+import { Kernel } from '../kernel/kernel.ts'
 import type { Rules } from '../postgres/rules.ts'
 import type { Batch, Lineage, Reject, Repair } from './batch.ts'
-import { addEvent, type Delta } from './delta.ts'
-import type { IdHash } from './id-hash.ts'
 import { covers, type KnownOrigins, originNamed, unknown } from './origins.ts'
 import { type IdPiece, Window } from './window.ts'
 
@@ -37,7 +36,7 @@ export class Fold {
   awaited: Position | undefined
   readonly of: Lineage
   readonly #rules: Rules
-  readonly #hash: IdHash
+  readonly #kernel: Kernel
   readonly #window: Window
   #clockMs: number
   #pending: Pending
@@ -45,14 +44,15 @@ export class Fold {
   /** The walk stands on the next record already. */
   #isOnNext = false
 
-  constructor(standing: Standing, rules: Rules, hash: IdHash) {
+  /** @param idKey the database's secret that event ids are hashed with. */
+  constructor(standing: Standing, rules: Rules, idKey: Buffer) {
     this.of = standing.of
     this.next = standing.nextOffset
     this.tail = standing.tail
     this.#clockMs = standing.clockMs
     this.#rules = rules
-    this.#hash = hash
-    this.#window = new Window(rules, standing.ids)
+    this.#kernel = new Kernel(idKey, rules)
+    this.#window = new Window(rules, standing.ids, this.#kernel)
     this.#pending = nothing(this.next, this.tail)
   }
 
@@ -81,9 +81,15 @@ export class Fold {
     if (at !== this.next) throw new Error(`a walk at ${at} for a fold at ${this.next}`)
     const pending = this.#pending
     const rejectBytesMax = pending.rejectBytes + sliceRejectBytes
-    for (let left = recordsMax; left > 0 && pending.rejectBytes < rejectBytesMax; left--) {
-      if (this.#isOnNext) this.#isOnNext = false
-      else if (!walk.next()) return false
+    for (let left = recordsMax; left > 0 && pending.rejectBytes < rejectBytesMax; ) {
+      if (!this.#isOnNext) {
+        const easy = this.#takeEasy(walk, pending, left)
+        left -= easy
+        if (easy > 0) continue
+        if (!walk.next()) return false
+      }
+      this.#isOnNext = false
+      left -= 1
       if (walk.skipped > 0) {
         pending.skipped += walk.skipped
       } else {
@@ -108,7 +114,7 @@ export class Fold {
 
   /** What was folded since the last time, or undefined when nothing was. */
   takeBatch(): Batch | undefined {
-    const { from, after, counted, duplicate, rejected, skipped, delta, rejects, repairs, firstAppendMs } = this.#pending
+    const { from, after, counted, duplicate, rejected, skipped, rejects, repairs, firstAppendMs } = this.#pending
     if (from === this.next) return undefined
     this.#pending = nothing(this.next, this.tail)
     return {
@@ -122,12 +128,31 @@ export class Fold {
       skipped,
       clockMs: this.#clockMs,
       tail: this.tail!,
-      delta,
+      delta: this.#kernel.takeRows(),
       window: this.#window.takeChange(),
       rejects,
       repairs,
       firstAppendMs,
     }
+  }
+
+  /** Has the kernel fold what it takes of the records ahead. @returns how many; 0 = the next one is for the judge. */
+  #takeEasy(walk: RecordWalk, pending: Pending, recordsMax: number): number {
+    const unread = walk.unread()
+    if (unread === undefined) return 0
+    const first = this.next
+    const count = Math.min(recordsMax, unread.count)
+    const run = this.#kernel.fold(unread, count, this.#clockMs, senderStepMsMax, this.#window.allowance)
+    if (run.records === 0) return 0
+    walk.pass(run.records, run.at)
+    this.next = first + run.records
+    this.tail = walk.tail
+    this.#clockMs = run.clockMs
+    if (run.claimed > 0) this.#window.claimed(run.claimed, first + run.firstClaim, run.newestMs)
+    if (pending.firstAppendMs === -1) pending.firstAppendMs = run.firstAppendMs
+    pending.counted += run.counted
+    pending.duplicate += run.records - run.counted
+    return run.records
   }
 
   /** Most records have no headers, and hardly any is a repair. */
@@ -162,14 +187,13 @@ export class Fold {
       return
     }
     pending.counted += 1
-    addEvent(pending.delta, verdict)
+    this.#kernel.add(verdict)
   }
 
   /** @returns false when the event's id is remembered already. */
   #claims(event: Event, offset: number): boolean {
     if (event.eventId === undefined) return true
-    this.#hash.hash(event.userId, event.eventId)
-    return this.#window.claim(this.#hash.words, offset, this.#clockMs)
+    return this.#window.claim(this.#kernel.hash(event.userId + event.eventId), offset, this.#clockMs)
   }
 
   /**
@@ -202,7 +226,6 @@ interface Pending {
   skipped: number
   firstAppendMs: number
   rejectBytes: number
-  readonly delta: Delta
   readonly rejects: Reject[]
   readonly repairs: Repair[]
 }
@@ -217,7 +240,6 @@ function nothing(from: number, after: Tail | undefined): Pending {
     skipped: 0,
     firstAppendMs: -1,
     rejectBytes: 0,
-    delta: new Map(),
     rejects: [],
     repairs: [],
   }

@@ -11,7 +11,6 @@ import type { Event } from '../runtime/events.ts'
 import type { Lineage } from './batch.ts'
 import type { Core } from './core.ts'
 import { Fold, type Standing } from './fold.ts'
-import { IdHash } from './id-hash.ts'
 import type { Partition } from './partition.ts'
 import { type Halt, StoreFault } from './store.ts'
 
@@ -26,7 +25,6 @@ export class Opener {
   /** Rejects when no later attempt could succeed. */
   readonly broken: Promise<never>
   readonly #core: Core
-  readonly #hash: IdHash
   readonly #break: (error: Error) => void
   /** The latest reason of each partition that could not go on: told once, however often it is tried. */
   readonly #told = new Map<number, string>()
@@ -37,7 +35,6 @@ export class Opener {
 
   constructor(core: Core) {
     this.#core = core
-    this.#hash = new IdHash(core.installation.idKey)
     const { promise, reject } = Promise.withResolvers<never>()
     this.broken = promise
     this.#break = reject
@@ -150,7 +147,7 @@ export class Opener {
     }
     const trouble = await examine(log, placeOf(standing), bounds.batchBytesMax, false, time)
     if (!isOurs()) return
-    partition.opened(new Fold(standing, rules, this.#hash), movableStart, trouble)
+    partition.opened(new Fold(standing, rules, installation.idKey), movableStart, trouble)
     this.#told.delete(partition.number)
     const { of, nextOffset, ids } = standing
     const place = { partition: partition.number, lineage: of.lineage, offset: nextOffset }

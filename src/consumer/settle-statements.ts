@@ -1,7 +1,8 @@
 /** What a settle says to PostgreSQL, statement by statement. Set-based: batches of different partitions go together. */
 import type { Client } from 'pg'
 import type { Batch } from './batch.ts'
-import { sumOf } from './delta.ts'
+import { rowWords, sumOf } from './delta.ts'
+import { columnsOf } from './delta-columns.ts'
 import type { LockedRow, Statements } from './settle.ts'
 
 /** @param client in whose transaction all of it happens. */
@@ -86,21 +87,8 @@ async function advance(client: Client, batches: readonly Batch[]): Promise<numbe
 
 /** In key order, so that two consumers that count into the same rows wait for each other but never in a circle. */
 async function addCounts(client: Client, batches: readonly Batch[]): Promise<void> {
-  const columns: (string | number)[][] = [[], [], [], [], [], []]
-  for (const [day, users] of sumOf(batches.map(batch => batch.delta))) {
-    for (const [userId, items] of users) {
-      for (const [itemId, { view, click, purchase }] of items) {
-        columns[0]!.push(userId)
-        columns[1]!.push(day)
-        columns[2]!.push(itemId)
-        columns[3]!.push(view)
-        columns[4]!.push(click)
-        columns[5]!.push(purchase)
-      }
-    }
-  }
-  const rows = columns[0]!.length
-  if (rows === 0) return
+  const delta = sumOf(batches.map(batch => batch.delta))
+  if (delta.length === 0) return
   const { rowCount } = await client.query(
     `insert into daily_user_item_summary as s (user_id, date, item_id, view_count, click_count, purchase_count)
      select user_id, date '1970-01-01' + day, item_id, views, clicks, purchases
@@ -111,9 +99,9 @@ async function addCounts(client: Client, batches: readonly Batch[]): Promise<voi
         set view_count = s.view_count + excluded.view_count,
             click_count = s.click_count + excluded.click_count,
             purchase_count = s.purchase_count + excluded.purchase_count`,
-    // Written as array literals: neither ids nor numbers need quotes, which the client's own encoding would look for.
-    columns.map(column => `{${column.join(',')}}`),
+    columnsOf(delta),
   )
+  const rows = delta.length / rowWords
   if (rowCount !== rows) throw new Error(`wrote ${rowCount} of ${rows} count rows`)
 }
 

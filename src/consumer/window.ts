@@ -3,7 +3,7 @@
  * batches, restarts or the time of day. Ids lie in segments; a whole segment leaves when its newest id is too old, or
  * when there are too many ids.
  */
-import { IdTable } from './id-table.ts'
+import type { Allowance, Kernel } from '../kernel/kernel.ts'
 
 export const segmentIdsMax = 65_536
 export const segmentSpanMs = 10 * 60_000
@@ -38,38 +38,43 @@ export interface WindowLimits {
 }
 
 interface Segment {
-  readonly number: number
   readonly name: number
   readonly firstMs: number
   newestMs: number
   count: number
+  hasLeft: boolean
 }
 
 interface GrowingPiece {
   readonly segment: Segment
   readonly firstOffset: number
-  words: Uint32Array
-  length: number
+  /** Where its first id stands in the kernel. */
+  readonly from: number
+  count: number
 }
 
 export class Window {
   readonly #spanMs: number
   readonly #idsMax: number
   readonly #segmentIdsMax: number
-  readonly #table = new IdTable()
+  readonly #kernel: Kernel
   readonly #segments: Segment[] = []
   #count = 0
-  #lastNumber = 0
   #pieces: GrowingPiece[] = []
   #closed: number[] = []
   #left = false
 
-  /** @param stored what the database holds, in the order of segment and first offset. */
-  constructor(limits: WindowLimits, stored: readonly IdPiece[]) {
+  /**
+   * @param stored what the database holds, in the order of segment and first offset.
+   * @param kernel where the ids lie, in the order they were claimed.
+   */
+  constructor(limits: WindowLimits, stored: readonly IdPiece[], kernel: Kernel) {
     this.#spanMs = limits.windowHours * 3_600_000
     this.#idsMax = limits.windowIdsMax
     this.#segmentIdsMax = limits.segmentIdsMax ?? segmentIdsMax
+    this.#kernel = kernel
     for (const piece of stored) this.#load(piece)
+    kernel.indexIds()
   }
 
   /** How many ids are remembered. */
@@ -87,24 +92,37 @@ export class Window {
    * @param id four words. @returns false when it is remembered already: the record is a duplicate.
    */
   claim(id: Uint32Array, offset: number, clockMs: number): boolean {
+    const from = this.#kernel.nextId
+    if (!this.#kernel.claim(id)) return false
     const open = this.#segments.at(-1)
     const fits = open !== undefined && open.count < this.#segmentIdsMax && clockMs < open.firstMs + segmentSpanMs
-    // The table learns the number before the segment exists: only a new id may open one.
-    if (!this.#table.claim(id, 0, fits ? open.number : this.#lastNumber + 1)) return false
-    const segment = fits ? open : this.#openSegment(offset, clockMs)
-    segment.newestMs = clockMs
-    segment.count += 1
-    this.#count += 1
-    this.#keep(segment, id, offset)
+    this.#keep(fits ? open : this.#openSegment(offset, clockMs), 1, from, offset, clockMs)
     while (this.#count > this.#idsMax && this.#segments.length > 1) this.#dropOldest()
     return true
+  }
+
+  /** What may be claimed without asking: while no segment opens, closes or leaves. */
+  get allowance(): Allowance {
+    const [oldest, open] = [this.#segments[0], this.#segments.at(-1)]
+    if (oldest === undefined || open === undefined) return nothingAllowed
+    const ofAll = this.#segments.length > 1 ? this.#idsMax - this.#count : Number.POSITIVE_INFINITY
+    return {
+      room: Math.max(0, Math.min(this.#segmentIdsMax - open.count, ofAll)),
+      openUntilMs: open.firstMs + segmentSpanMs,
+      leaveAfterMs: oldest.newestMs + this.#spanMs,
+    }
+  }
+
+  /** Notes ids that the kernel claimed within the {@link allowance}: the last so many. */
+  claimed(count: number, firstOffset: number, newestMs: number): void {
+    this.#keep(this.#segments.at(-1)!, count, (this.#kernel.nextId - count) >>> 0, firstOffset, newestMs)
   }
 
   /** Hands over what has to be stored, and starts anew. */
   takeChange(): WindowChange {
     const oldest = this.#segments[0]?.name
     const change = {
-      pieces: this.#pieces.filter(piece => this.#isLiving(piece.segment)).map(finished),
+      pieces: this.#pieces.filter(piece => !piece.segment.hasLeft).map(piece => this.#finished(piece)),
       closed: this.#closed.filter(name => oldest !== undefined && name >= oldest),
       oldest: this.#left ? (oldest ?? Number.MAX_SAFE_INTEGER) : undefined,
     }
@@ -117,56 +135,45 @@ export class Window {
   #openSegment(offset: number, clockMs: number): Segment {
     const closing = this.#segments.at(-1)
     if (closing !== undefined) this.#closed.push(closing.name)
-    const segment = { number: ++this.#lastNumber, name: offset, firstMs: clockMs, newestMs: clockMs, count: 0 }
+    const segment = { name: offset, firstMs: clockMs, newestMs: clockMs, count: 0, hasLeft: false }
     this.#segments.push(segment)
     return segment
   }
 
-  #keep(segment: Segment, id: Uint32Array, offset: number): void {
-    let piece = this.#pieces.at(-1)
-    if (piece?.segment !== segment) {
-      piece = { segment, firstOffset: offset, words: new Uint32Array(16), length: 0 }
-      this.#pieces.push(piece)
-    }
-    if (piece.length === piece.words.length) {
-      const longer = new Uint32Array(piece.words.length * 2)
-      longer.set(piece.words)
-      piece.words = longer
-    }
-    piece.words.set(id, piece.length)
-    piece.length += 4
+  #keep(segment: Segment, count: number, from: number, firstOffset: number, newestMs: number): void {
+    segment.newestMs = newestMs
+    segment.count += count
+    this.#count += count
+    const piece = this.#pieces.at(-1)
+    if (piece?.segment === segment) piece.count += count
+    else this.#pieces.push({ segment, firstOffset, from, count })
   }
 
   #load(piece: IdPiece): void {
     let segment = this.#segments.at(-1)
     if (segment?.name !== piece.segment) {
       const { segment: name, firstMs, newestMs } = piece
-      segment = { number: ++this.#lastNumber, name, firstMs, newestMs, count: 0 }
+      segment = { name, firstMs, newestMs, count: 0, hasLeft: false }
       this.#segments.push(segment)
     }
     segment.newestMs = piece.newestMs
-    const words = new Uint32Array(piece.ids.length / 4)
-    for (let i = 0; i < words.length; i++) words[i] = piece.ids.readUInt32LE(i * 4)
-    for (let at = 0; at < words.length; at += 4) this.#table.claim(words, at, segment.number)
-    segment.count += words.length / 4
-    this.#count += words.length / 4
+    this.#kernel.restoreIds(piece.ids)
+    segment.count += piece.ids.length / 16
+    this.#count += piece.ids.length / 16
   }
 
   #dropOldest(): void {
     const segment = this.#segments.shift()!
     this.#count -= segment.count
-    this.#table.oldest = segment.number + 1
+    this.#kernel.leaveIds(segment.count)
+    segment.hasLeft = true
     this.#left = true
   }
 
-  #isLiving(segment: Segment): boolean {
-    return segment.number >= this.#table.oldest
+  #finished({ segment, firstOffset, from, count }: GrowingPiece): IdPiece {
+    const { name, firstMs, newestMs } = segment
+    return { segment: name, firstOffset, firstMs, newestMs, ids: this.#kernel.ids(from, count) }
   }
 }
 
-function finished(piece: GrowingPiece): IdPiece {
-  const ids = Buffer.alloc(piece.length * 4)
-  for (let i = 0; i < piece.length; i++) ids.writeUInt32LE(piece.words[i]!, i * 4)
-  const { name, firstMs, newestMs } = piece.segment
-  return { segment: name, firstOffset: piece.firstOffset, firstMs, newestMs, ids }
-}
+const nothingAllowed: Allowance = { room: 0, openUntilMs: 0, leaveAfterMs: Number.POSITIVE_INFINITY }

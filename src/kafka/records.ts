@@ -22,6 +22,19 @@ export interface Tail {
   readonly crc: number
 }
 
+/** Records of an open batch that nobody has read yet. */
+export interface Unread {
+  /** The batch's records, and where in them the next one begins. */
+  readonly bytes: Buffer
+  readonly at: number
+  readonly count: number
+  /** What the next one's offset is above the batch's base offset. */
+  readonly offsetDelta: number
+  /** The broker's time of all of them, or the sender's base time. */
+  readonly baseMs: number
+  readonly brokerTime: boolean
+}
+
 /** How much of a batch tells its format and length; of whatever format. */
 const lengthBytes = 17
 const headerBytes = 61
@@ -66,6 +79,8 @@ export class RecordWalk {
   /** The batch's own time, and the same as a number, which is exact for any real one. */
   #base = 0n
   #baseMs = 0
+  /** What opening a batch came to, where somebody else than `next` asked for it. */
+  #step: boolean | undefined
 
   /**
    * @param answer the records of one partition from a fetch answer; a last batch that is cut off is left for later.
@@ -82,7 +97,8 @@ export class RecordWalk {
   /** @returns false at the end of the whole batches, or at a trouble. */
   next(): boolean {
     while (this.#left === 0) {
-      const open = this.#openBatch()
+      const open = this.#step ?? this.#openBatch()
+      this.#step = undefined
       if (open !== undefined) return open
     }
     const from = this.offset + 1
@@ -94,6 +110,23 @@ export class RecordWalk {
       if (!(error instanceof RangeError)) throw error
       return this.#stop('malformed', from, this.#lastOffset, error.message)
     }
+  }
+
+  /** What lies ahead in the open batch, for a reader that needs no walk; undefined where `next` has to be asked. */
+  unread(): Unread | undefined {
+    while (this.#left === 0 && this.#step === undefined) this.#step = this.#openBatch()
+    if (this.#step !== undefined) return undefined
+    const offsetDelta = this.#lastOffset - this.#left + 1 - this.#baseOffset
+    if (this.#baseOffset + offsetDelta !== this.offset + 1) return undefined // asked for from the middle of a batch
+    const { bytes, brokerTime } = this
+    return { bytes, at: this.#recordEnd, count: this.#left, offsetDelta, baseMs: this.#baseMs, brokerTime }
+  }
+
+  /** Goes on behind so many of what was {@link unread}. @param at where the next record begins. */
+  pass(records: number, at: number): void {
+    this.#left -= records
+    this.#recordEnd = at
+    this.offset += records
   }
 
   /** Known without reading them. */

@@ -191,7 +191,7 @@ export const settings = [
     name: 'DEDUPE_MAX_IDS',
     type: whole(65_536, 50_000_000),
     fallback: '2000000',
-    about: 'How many ids a partition remembers at most, about 40 bytes each. A rule.',
+    about: 'How many ids a partition remembers at most, about 24 bytes each. A rule.',
   },
   {
     name: 'CONSUMER_MAX_BATCH_BYTES',

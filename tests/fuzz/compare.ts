@@ -1,5 +1,6 @@
 /** What the fold made of an answer, held against what the slow judge says of each of its records. */
 import type { Batch } from '../../src/consumer/batch.ts'
+import { rowsOf } from '../../src/consumer/delta.ts'
 import { dayText } from '../../src/event/day.ts'
 import { encodeHeaders } from '../support/encode-log.ts'
 import { type Answer, neighbourItem, type Placed } from './answer.ts'
@@ -55,17 +56,13 @@ export function compare(folded: Folded, answer: Answer, plain: readonly string[]
 
 function compareCounts(folded: Folded, answer: Answer, counts: Map<string, number>): string | undefined {
   const neighbours = { expected: answer.records.filter(record => record.isNeighbour).length, counted: 0 }
-  for (const [day, users] of folded.delta) {
-    for (const [user, items] of users) {
-      for (const [item, row] of items) {
-        if (item === neighbourItem) neighbours.counted += row.view
-        for (const activity of ['view', 'click', 'purchase'] as const) {
-          const line = `counted ${dateOf(day)} ${user} ${item} ${activity}`
-          const expected = counts.get(line) ?? 0
-          if (row[activity] !== expected) return `the fold says ${row[activity]} times, plain ${expected}: ${line}`
-          counts.delete(line)
-        }
-      }
+  for (const row of rowsOf(folded.delta)) {
+    if (row.itemId === neighbourItem) neighbours.counted += row.view
+    for (const activity of ['view', 'click', 'purchase'] as const) {
+      const line = `counted ${dateOf(row.day)} ${row.userId} ${row.itemId} ${activity}`
+      const expected = counts.get(line) ?? 0
+      if (row[activity] !== expected) return `the fold says ${row[activity]} times, plain ${expected}: ${line}`
+      counts.delete(line)
     }
   }
   if (counts.size > 0) return `the fold did not count ${[...counts.keys()].join(', ')}`

@@ -2,7 +2,6 @@
 import type { Batch } from '../../src/consumer/batch.ts'
 import { sumOf } from '../../src/consumer/delta.ts'
 import { Fold } from '../../src/consumer/fold.ts'
-import { IdHash } from '../../src/consumer/id-hash.ts'
 import { RecordWalk } from '../../src/kafka/records.ts'
 import type { Rules } from '../../src/postgres/rules.ts'
 import { type Answer, of } from './answer.ts'
@@ -20,7 +19,7 @@ export class Folding {
   readonly #settled = new PlainOrigins()
 
   constructor(rules: Rules, idKey: Buffer) {
-    this.#fold = new Fold({ of, nextOffset: 0, clockMs: -1, tail: undefined, ids: [] }, rules, new IdHash(idKey))
+    this.#fold = new Fold({ of, nextOffset: 0, clockMs: -1, tail: undefined, ids: [] }, rules, idKey)
   }
 
   /** As the loop does it: what comes before a repair is settled first, then the fold is told what the tables say. */

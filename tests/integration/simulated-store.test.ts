@@ -18,6 +18,7 @@ import { Server } from '../simulation/store.ts'
 import { keyOf, type Row, Tables, Transaction } from '../simulation/tables.ts'
 import { activities } from '../simulation/vocabulary.ts'
 import { closing, connect, freshDatabase } from '../support/environment.ts'
+import { someKernel } from '../support/some-kernel.ts'
 
 const partitions = [0, 1, 2]
 const topics = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002']
@@ -267,7 +268,8 @@ function batchOf(dice: Dice, tables: Tables, row: Row): Batch {
   const to = from + counted + duplicate + rejected + skipped + (misfit === 3 ? 1 : 0)
   const clockMs = Math.max(row.clockMs, 0) + dice.pick([0, minuteMs, 11 * minuteMs, 70 * minuteMs])
   const limits = { windowHours: 1, windowIdsMax: 6, segmentIdsMax: 2 }
-  const window = new Window(limits, misfit === 4 ? [] : row.ids)
+  const kernel = someKernel()
+  const window = new Window(limits, misfit === 4 ? [] : row.ids, kernel)
   window.advance(clockMs)
   const claimed = misfit === 4 ? (row.ids[0]?.firstOffset ?? from) : from
   for (let at = 0; at < counted; at++) {
@@ -277,17 +279,9 @@ function batchOf(dice: Dice, tables: Tables, row: Row): Batch {
       clockMs,
     )
   }
-  const delta = new Map([
-    [
-      20_000 + dice.below(2),
-      new Map([
-        [
-          dice.pick(users),
-          new Map([[users[1]!, { view: 0, click: 0, purchase: 0, [dice.pick(activities)]: counted }]]),
-        ],
-      ]),
-    ],
-  ])
+  const event = { day: 20_000 + dice.below(2), userId: dice.pick(users), itemId: users[1]!, eventId: undefined }
+  const activity = dice.pick(activities)
+  for (let n = 0; n < counted; n++) kernel.add({ ...event, activity })
   const rejects = Array.from({ length: rejected }, (_, at) => rejectOf(dice, row, from + at))
   return {
     of: {
@@ -304,7 +298,7 @@ function batchOf(dice: Dice, tables: Tables, row: Row): Batch {
     skipped,
     clockMs,
     tail: { epoch: dice.below(9), crc: dice.below(2 ** 32) },
-    delta,
+    delta: kernel.takeRows(),
     window: window.takeChange(),
     rejects,
     repairs: repairsOf(dice, tables, row, from),

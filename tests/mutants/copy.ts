@@ -1,4 +1,5 @@
 /** A copy of the project with some places changed. Dependencies are linked, not copied. */
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +7,8 @@ import { projectRoot } from '../../src/runtime/config.ts'
 import type { Change } from './mutant.ts'
 
 const parts = ['src', 'tests', 'migrations', 'docs', 'footfall', 'package.json', 'tsconfig.json', '.env.example']
+
+const kernelSource = 'src/kernel/assembly/'
 
 export interface Copy extends Disposable {
   readonly folder: string
@@ -17,7 +20,14 @@ export function copyWith(changes: readonly Change[]): Copy {
   for (const part of parts) cpSync(join(projectRoot, part), join(folder, part), { recursive: true })
   symlinkSync(join(projectRoot, 'node_modules'), join(folder, 'node_modules'))
   for (const change of changes) writeFileSync(join(folder, change.file), changed(change, folder))
+  if (changes.some(({ file }) => file.startsWith(kernelSource))) compileKernel(folder)
   return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** A defect of its source is none before it is compiled. */
+function compileKernel(folder: string): void {
+  const compiler = join(projectRoot, 'node_modules/assemblyscript/bin/asc.js')
+  execFileSync(process.execPath, [compiler, '--config', `${kernelSource}asconfig.json`], { cwd: folder })
 }
 
 /** The file's text with the change in it. */

@@ -3,8 +3,6 @@ import { of } from './mutant.ts'
 
 const fold = of('src/consumer/fold.ts')
 const window = of('src/consumer/window.ts')
-const table = of('src/consumer/id-table.ts', 'tests/unit/consumer/id-table.test.ts')
-const hash = of('src/consumer/id-hash.ts', 'tests/unit/consumer/id-hash.test.ts')
 const delta = of('src/consumer/delta.ts')
 const origins = of('src/consumer/origins.ts', 'tests/unit/consumer/origins.test.ts')
 const judge = of('src/event/judge.ts', 'tests/unit/event/judge.test.ts')
@@ -38,12 +36,7 @@ export const foldMutants = [
     '    this.#window.advance(this.#clockMs)\n    this.#moveClock(walk.appendMs, walk.brokerTime)\n',
   ),
   fold('the tail is not moved', '      this.tail = walk.tail\n', '      this.tail ??= walk.tail\n'),
-  fold('a restart forgets the ids', 'new Window(rules, standing.ids)', 'new Window(rules, [])'),
-  fold(
-    'the window is not rolled back when a batch is given up',
-    'new Window(rules, standing.ids)',
-    '((hash as any)[[standing.of.partition, standing.of.lineage].join()] ??= new Window(rules, standing.ids))',
-  ),
+  fold('a restart forgets the ids', 'new Window(rules, standing.ids, ', 'new Window(rules, [], '),
   fold('a restart forgets the clock', 'this.#clockMs = standing.clockMs', 'this.#clockMs = -1'),
   fold(
     'a reject keeps the bytes of the answer',
@@ -89,22 +82,29 @@ export const foldMutants = [
   ),
   window(
     'a duplicate renews its id',
-    'return false\n    const segment',
-    'return void (open && (open.newestMs = clockMs)) ?? false\n    const segment',
+    'return false\n    const open',
+    'return void (this.#segments.at(-1)!.newestMs = clockMs) ?? false\n    const open',
   ),
   window('segments that left stay in the table', 'oldest: this.#left ?', 'oldest: false && this.#left ?'),
   window('closed segments are never merged', 'this.#closed.push(closing.name)', 'void closing.name'),
   window('a restart thinks all ids are as old as the first', '    segment.newestMs = piece.newestMs\n', ''),
   window('what was stored is stored again', '    this.#pieces = []\n', ''),
-  table('ids that left are still known', 'if (held >= this.oldest) {\n        if', 'if (held >= 1) {\n        if'),
-  table(
-    'a free place ends the search',
-    'else if (free < 0) {',
-    'else {\n        free = base\n        break\n      }\n      if (free < 0 && held < this.oldest) {',
+  window(
+    'the kernel may fill a segment too far',
+    'this.#segmentIdsMax - open.count',
+    'this.#segmentIdsMax + 1 - open.count',
   ),
-  hash('ids of different users meet', 'this.hashText(userId + eventId)', 'this.hashText(eventId)'),
-  delta('an event counts twice', '[event.activity] += 1', '[event.activity] += 2'),
-  delta('the sum of batches changes a batch', '  const sum: Delta = new Map()\n', '  const sum: Delta = deltas[0]!\n'),
+  window('the kernel may hold one id too many', 'this.#idsMax - this.#count', 'this.#idsMax + 1 - this.#count'),
+  window(
+    'the kernel may keep a segment too long',
+    'oldest.newestMs + this.#spanMs',
+    'oldest.newestMs + this.#spanMs + 1',
+  ),
+  fold('ids of different users meet', 'event.userId + event.eventId', "'' + event.eventId"),
+  fold('what the kernel claims is noted one record late', 'first + run.firstClaim', 'first + run.firstClaim + 1'),
+  fold('duplicates of the kernel are not counted', 'run.records - run.counted', '0'),
+  delta('rows of two batches are not added', 'all[at + word]! += b[j + word]!', 'all[at + word] = b[j + word]!'),
+  delta('batches are not in the order of keys', 'swapped(x) - swapped(y)', 'x - y'),
   judge(
     'the limit of age is too strict',
     'instant < appendMs - limits.maxAgeDays',

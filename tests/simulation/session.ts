@@ -1,6 +1,6 @@
 /** One settle over one connection: the statements of `settle.ts` on the simulated tables. */
 import type { Batch } from '../../src/consumer/batch.ts'
-import { sumOf } from '../../src/consumer/delta.ts'
+import { rowsOf, sumOf } from '../../src/consumer/delta.ts'
 import type { Statements } from '../../src/consumer/settle.ts'
 import { StoreFault } from '../../src/consumer/store.ts'
 import type { WindowChange } from '../../src/consumer/window.ts'
@@ -87,14 +87,9 @@ export class Session implements Statements {
   /** Rows are locked one by one in key order, and waited for while the earlier ones are held. */
   addCounts(batches: readonly Batch[]): Promise<void> {
     const rows: [string, CountRow][] = []
-    for (const [day, users] of sumOf(batches.map(({ delta }) => delta))) {
-      for (const [user, items] of users) {
-        for (const [item, { view, click, purchase }] of items) {
-          rows.push([`${user}|${dateOf(day)}|${item}`, [view, click, purchase]])
-        }
-      }
+    for (const { userId, day, itemId, view, click, purchase } of rowsOf(sumOf(batches.map(({ delta }) => delta)))) {
+      rows.push([`${userId}|${dateOf(day)}|${itemId}`, [view, click, purchase]])
     }
-    rows.sort(([a], [b]) => (a < b ? -1 : 1))
     let at = 0
     return this.#say('add counts', (): undefined | typeof blocked => {
       const { tables } = this.#server

@@ -1,12 +1,12 @@
 /** Whether the ids that are stored are those that a plain window holds: segment by segment, in their order. */
-import { IdHash } from '../../src/consumer/id-hash.ts'
 import type { IdPiece } from '../../src/consumer/window.ts'
+import { SipHash } from '../../src/evidence/recount/siphash.ts'
 import type { PlainSegment, PlainWindow } from '../support/plain-window.ts'
 
 /** The secret of all simulated databases: the ids of the vocabulary are few, and each is hashed only once. */
 export const idKey = Buffer.from('sixteen bytes ok')
 const idBytes = 16
-const idHash = new IdHash(idKey)
+const sipHash = new SipHash(idKey, 164)
 const hashes = new Map<string, Buffer>()
 
 /** @param stored in the order of segment and first offset. @returns undefined where they are. */
@@ -50,9 +50,8 @@ function isAt(bytes: Buffer, from: number, hash: Buffer): boolean {
 function hashOf(id: string): Buffer {
   let bytes = hashes.get(id)
   if (bytes === undefined) {
-    idHash.hashText(id)
-    bytes = Buffer.alloc(idBytes)
-    for (let word = 0; word < 4; word++) bytes.writeUInt32LE(idHash.words[word]!, word * 4)
+    sipHash.hash(sipHash.bytes.write(id, 'latin1'))
+    bytes = Buffer.from(sipHash.out.slice().buffer)
     hashes.set(id, bytes)
   }
   return bytes

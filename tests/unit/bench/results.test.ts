@@ -60,7 +60,7 @@ test('whoever misses a probe falls behind, however fast the others were', () => 
 
 const stages: Stages = {
   ...{ topic: 'hot', events: 1, batchRecords: 1, rowsPerEvent: 0.1, kafka: 1, postgres: 1, postgresAlone: 1 },
-  ...{ fetch: 1, walk: 1, judge: 1, window: 1, delta: 1, settle: 1 },
+  ...{ fetch: 2, check: 1, fold: 2, settle: 1 },
 }
 
 test('the limit is set by the busiest: our thread, the session of PostgreSQL, or both cores together', () => {

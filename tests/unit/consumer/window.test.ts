@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { segmentIdsMax, segmentSpanMs, Window } from '../../../src/consumer/window.ts'
 import { PlainWindow, StoredIds } from '../../support/plain-window.ts'
+import { someKernel } from '../../support/some-kernel.ts'
 
 const hourMs = 3_600_000
 /** Four words that differ in the first or in the last only, so that they meet in the table. */
@@ -31,7 +32,7 @@ test('neither batches nor restarts nor crashes change what the window says of an
       (records, limits, clockUnknown) => {
         const stored = new StoredIds()
         const plain = new PlainWindow(limits)
-        let window = new Window(limits, [])
+        let window = new Window(limits, [], someKernel())
         let clockMs = clockUnknown ? -1 : 1_000_000
         /** What became of each record when it was read first, and the clock it met. */
         const seen: { readonly clockMs: number; readonly isNew: boolean | undefined; readonly size: number }[] = []
@@ -51,7 +52,8 @@ test('neither batches nor restarts nor crashes change what the window says of an
             stored.keep(window.takeChange())
             settled = offset + 1
           }
-          if (after === 'settle and reopen' || after === 'crash') window = new Window(limits, stored.rows())
+          if (after === 'settle and reopen' || after === 'crash')
+            window = new Window(limits, stored.rows(), someKernel())
           // What was not settled is read again.
           if (after === 'crash') {
             for (let again = settled; again <= offset; again++) {
@@ -73,7 +75,7 @@ test('what is stored is what is remembered: closed segments in one row each, in 
       fc.integer({ min: 1, max: 15 }),
       (records, idsMax) => {
         const stored = new StoredIds()
-        const window = new Window({ windowHours: 1, windowIdsMax: idsMax }, [])
+        const window = new Window({ windowHours: 1, windowIdsMax: idsMax }, [], someKernel())
         let clockMs = 0
         for (const [offset, { stepMs, id, after }] of records.entries()) {
           clockMs += stepMs
@@ -106,13 +108,13 @@ test('what is stored is what is remembered: closed segments in one row each, in 
 test('a segment closes when it is full, also over restarts, and the oldest leaves when there are too many ids', () => {
   const limits = { windowHours: 1, windowIdsMax: 2 * segmentIdsMax }
   const stored = new StoredIds()
-  let window = new Window(limits, [])
+  let window = new Window(limits, [], someKernel())
   const count = 2 * segmentIdsMax + 2
   for (let n = 0; n < count; n++) {
     assert.ok(window.claim(Uint32Array.of(n, n, n, n), n, 7))
     if (n % 20_000 === 19_999) {
       stored.keep(window.takeChange())
-      if (n % 40_000 === 39_999) window = new Window(limits, stored.rows())
+      if (n % 40_000 === 39_999) window = new Window(limits, stored.rows(), someKernel())
     }
   }
   stored.keep(window.takeChange())
@@ -121,18 +123,25 @@ test('a segment closes when it is full, also over restarts, and the oldest leave
     [segmentIdsMax, segmentIdsMax],
     [2 * segmentIdsMax, 2],
   ])
-  window = new Window(limits, stored.rows())
+  window = new Window(limits, stored.rows(), someKernel())
   const claims = (n: number) => window.claim(Uint32Array.of(n, n, n, n), count + n, 7)
   assert.deepEqual([segmentIdsMax, count - 1].map(claims), [false, false], 'still remembered')
   assert.ok(claims(0), 'of the segment that left')
 })
 
 test('a duplicate does not renew: the id leaves with the segment that claimed it', () => {
-  const window = new Window({ windowHours: 1, windowIdsMax: 100 }, [])
+  const window = new Window({ windowHours: 1, windowIdsMax: 100 }, [], someKernel())
   const id = idOf(1)
   assert.ok(window.claim(id, 0, 0))
   window.advance(hourMs)
   assert.equal(window.claim(id, 1, hourMs), false, 'as old as the window is not older')
   window.advance(hourMs + 1)
   assert.ok(window.claim(id, 2, hourMs + 1))
+})
+
+test('the kernel may claim until a segment is full, closes or leaves, and nothing where none is open', () => {
+  const window = new Window({ windowHours: 1, windowIdsMax: 100, segmentIdsMax: 3 }, [], someKernel())
+  assert.equal(window.allowance.room, 0)
+  assert.ok(window.claim(idOf(1), 0, 5))
+  assert.deepEqual(window.allowance, { room: 2, openUntilMs: 5 + segmentSpanMs, leaveAfterMs: 5 + hourMs })
 })

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Batch } from '../../../../src/consumer/batch.ts'
+import { rowsOf } from '../../../../src/consumer/delta.ts'
 import { Fold, type Standing } from '../../../../src/consumer/fold.ts'
-import { IdHash } from '../../../../src/consumer/id-hash.ts'
 import { Window } from '../../../../src/consumer/window.ts'
 import { dayText } from '../../../../src/event/day.ts'
 import type { Position } from '../../../../src/event/origin.ts'
@@ -15,10 +15,10 @@ import { RecordWalk } from '../../../../src/kafka/records.ts'
 import { drawnBatch, drawnOf, logOf, startMs, walkFrom } from '../../../support/drawn-log.ts'
 import { encodeBatch } from '../../../support/encode-log.ts'
 import { StoredIds } from '../../../support/plain-window.ts'
+import { someKernel } from '../../../support/some-kernel.ts'
 
 const of = { ...drawnOf, rulesVersion: 1 }
 const idKey = Buffer.from('sixteen bytes ok')
-const hash = new IdHash(idKey)
 const first = { version: 1, judgeVersion: 2, maxAgeDays: 2, maxAheadMinutes: 60, windowHours: 2, windowIdsMax: 8 }
 /** What `setup --change-rules` may have put in force in the middle. */
 const later = [
@@ -37,7 +37,7 @@ function byFold(log: ReturnType<typeof logOf>, rules: readonly RulesFrom[], end:
   let standing: Standing = { of, nextOffset: rules[0]!.fromOffset, clockMs: -1, tail: undefined, ids: [] }
   for (const [i, ruling] of rules.entries()) {
     const to = rules[i + 1]?.fromOffset ?? end
-    const fold = new Fold(standing, ruling, hash)
+    const fold = new Fold(standing, ruling, idKey)
     const settle = () => {
       const batch = fold.takeBatch()
       if (batch === undefined) return
@@ -65,11 +65,9 @@ function byFold(log: ReturnType<typeof logOf>, rules: readonly RulesFrom[], end:
 function linesOf({ delta, rejects, repairs }: Batch): string[] {
   const lines = rejects.map(one => rejectLine(one.offset, one))
   for (const { origin, offset, as } of repairs) lines.push(repairLine(origin, offset, as))
-  for (const [day, users] of delta)
-    for (const [user, items] of users)
-      for (const [item, counts] of items)
-        for (const kind of ['view', 'click', 'purchase'] as const)
-          for (let n = 0; n < counts[kind]; n++) lines.push(`${dayText(day)} ${user} ${item} ${kind}`)
+  for (const { day, userId, itemId, ...counts } of rowsOf(delta))
+    for (const kind of ['view', 'click', 'purchase'] as const)
+      for (let n = 0; n < counts[kind]; n++) lines.push(`${dayText(day)} ${userId} ${itemId} ${kind}`)
   return lines
 }
 
@@ -213,7 +211,7 @@ test('a duplicate says which record was first, and whether that one said somethi
 test('segments fill up, leave in order and are found again, with ids by the hundred thousand', () => {
   const limits = { windowIdsMax: 150_000, windowHours: 24 }
   const mine = new Remembered(limits)
-  const theirs = new Window(limits, [])
+  const theirs = new Window(limits, [], someKernel())
   let known = 0
   for (let n = 0; n < 330_000; n++) {
     // Every tenth comes again: from 50,000 claims ago, which is remembered, or from 300,000 ago, which is not.
