@@ -1,4 +1,5 @@
 /** What reading, opening and settling have in common: the two interfaces, the partitions, and how they wake each other. */
+import type { Kernels } from '../kernel/kernels.ts'
 import type { Log as Logger } from '../runtime/log.ts'
 import type { Time } from '../runtime/time.ts'
 import type { Batch } from './batch.ts'
@@ -15,6 +16,8 @@ export interface Core {
   readonly time: Time
   readonly logger: Logger
   readonly observer: Observer
+  /** For the folds of open partitions. */
+  readonly kernels: Kernels
   /** Those in this process' hands, by number. */
   readonly partitions: Map<number, Partition>
   /** Wakes the reading: there is room again, or a partition was opened. */

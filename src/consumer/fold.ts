@@ -7,7 +7,8 @@ import type { Rejection } from '../event/fate.ts'
 import { type Event, judge } from '../event/judge.ts'
 import type { Position } from '../event/origin.ts'
 import type { RecordWalk, Tail } from '../kafka/records.ts'
-import { Kernel } from '../kernel/kernel.ts'
+import type { FoldKernel } from '../kernel/kernel.ts'
+import { type Kernels, kernelPool } from '../kernel/kernels.ts'
 import type { Rules } from '../postgres/rules.ts'
 import type { Batch, Lineage, Reject, Repair } from './batch.ts'
 import { covers, type KnownOrigins, originNamed, unknown } from './origins.ts'
@@ -36,24 +37,35 @@ export class Fold {
   awaited: Position | undefined
   readonly of: Lineage
   readonly #rules: Rules
-  readonly #kernel: Kernel
+  readonly #kernels: Kernels
+  readonly #kernel: FoldKernel
   readonly #window: Window
   #clockMs: number
   #pending: Pending
   #origins: KnownOrigins | undefined
   /** The walk stands on the next record already. */
   #isOnNext = false
+  #isClosed = false
 
-  /** @param idKey the database's secret that event ids are hashed with. */
-  constructor(standing: Standing, rules: Rules, idKey: Buffer) {
+  /** @param idKey the database's secret that event ids are hashed with. @param kernels where it takes one until it is closed. */
+  constructor(standing: Standing, rules: Rules, idKey: Buffer, kernels: Kernels = kernelPool()) {
     this.of = standing.of
     this.next = standing.nextOffset
     this.tail = standing.tail
     this.#clockMs = standing.clockMs
     this.#rules = rules
-    this.#kernel = new Kernel(idKey, rules)
+    this.#kernels = kernels
+    this.#kernel = kernels.take()
+    this.#kernel.begin(idKey, rules)
     this.#window = new Window(rules, standing.ids, this.#kernel)
     this.#pending = nothing(this.next, this.tail)
+  }
+
+  /** Forgets ids and counts, for somebody else to use their room: nothing can be folded any more, nor taken. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#kernels.giveBack(this.#kernel)
   }
 
   /** Offsets folded since the last batch was taken. */
@@ -76,6 +88,7 @@ export class Fold {
    * @returns false when it has no more.
    */
   take(walk: RecordWalk, recordsMax: number): boolean {
+    this.#assertOpen()
     if (this.awaited !== undefined) return true
     const at = walk.offset + (this.#isOnNext ? 0 : 1)
     if (at !== this.next) throw new Error(`a walk at ${at} for a fold at ${this.next}`)
@@ -114,6 +127,7 @@ export class Fold {
 
   /** What was folded since the last time, or undefined when nothing was. */
   takeBatch(): Batch | undefined {
+    this.#assertOpen()
     const { from, after, counted, duplicate, rejected, skipped, rejects, repairs, firstAppendMs } = this.#pending
     if (from === this.next) return undefined
     this.#pending = nothing(this.next, this.tail)
@@ -134,6 +148,11 @@ export class Fold {
       repairs,
       firstAppendMs,
     }
+  }
+
+  /** Its kernel may be another fold's by now. */
+  #assertOpen(): void {
+    if (this.#isClosed) throw new Error(`the fold of partition ${this.of.partition} at ${this.next} is closed`)
   }
 
   /** Has the kernel fold what it takes of the records ahead. @returns how many; 0 = the next one is for the judge. */

@@ -2,6 +2,7 @@
  * The consumer's core: reads partitions and folds them, while what was folded is settled and partitions are opened
  * beside. It talks to `Log` and `Store` only and holds no truth: whatever happens to it, the ledger knows where to go on.
  */
+import { type Kernels, kernelPool } from '../kernel/kernels.ts'
 import type { Log as Logger } from '../runtime/log.ts'
 import { realTime, type Time } from '../runtime/time.ts'
 import type { Bounds, Core, Observer } from './core.ts'
@@ -38,10 +39,11 @@ export class Loop {
     logger: Logger,
     observer: Observer,
     time: Time = realTime,
+    kernels: Kernels = kernelPool(),
   ) {
     const { partitions } = this
     const wakes = { reading: new Signal(time), settling: new Signal(time) }
-    this.#core = { log, store, installation, bounds, time, logger, observer, partitions, ...wakes }
+    this.#core = { log, store, installation, bounds, time, logger, observer, kernels, partitions, ...wakes }
     this.#opener = new Opener(this.#core)
     this.#settler = new Settler(this.#core, this.#opener)
   }

@@ -126,7 +126,7 @@ export class Opener {
   }
 
   async #openNow(partition: Partition, wasHalted: boolean, isOurs: () => boolean): Promise<void> {
-    const { log, store, installation, bounds, time, logger, settling } = this.#core
+    const { log, store, installation, bounds, time, logger, kernels, settling } = this.#core
     const topic = await log.topic()
     if (topic === undefined) throw new Error('the topic is not there')
     const askedMs = time.wallMs()
@@ -147,7 +147,7 @@ export class Opener {
     }
     const trouble = await examine(log, placeOf(standing), bounds.batchBytesMax, false, time)
     if (!isOurs()) return
-    partition.opened(new Fold(standing, rules, installation.idKey), movableStart, trouble)
+    partition.opened(new Fold(standing, rules, installation.idKey, kernels), movableStart, trouble)
     this.#told.delete(partition.number)
     const { of, nextOffset, ids } = standing
     const place = { partition: partition.number, lineage: of.lineage, offset: nextOffset }

@@ -136,6 +136,7 @@ export class Partition {
   /** Forgets everything that is not in the tables; the ledger says where to go on. */
   drop(nowMs: number): void {
     this.phase = this.phase === 'leaving' ? 'leaving' : 'closed'
+    this.fold?.close()
     this.fold = undefined
     this.rest = undefined
     this.settling = undefined

@@ -68,11 +68,13 @@ export class Settler {
 
   /** Partitions that are not ours any more go when nothing of them is on the way. */
   #letGo(): void {
-    const { partitions } = this.#core
+    const { partitions, time } = this.#core
     for (const partition of partitions.values()) {
       if (partition.phase !== 'leaving') continue
       partition.rest = undefined // was read and not folded: the next owner reads it again
-      if (partition.isSettled) partitions.delete(partition.number)
+      if (!partition.isSettled) continue
+      partition.drop(time.nowMs())
+      partitions.delete(partition.number)
     }
   }
 

@@ -3,7 +3,7 @@
  * batches, restarts or the time of day. Ids lie in segments; a whole segment leaves when its newest id is too old, or
  * when there are too many ids.
  */
-import type { Allowance, Kernel } from '../kernel/kernel.ts'
+import type { Allowance, FoldKernel } from '../kernel/kernel.ts'
 
 export const segmentIdsMax = 65_536
 export const segmentSpanMs = 10 * 60_000
@@ -57,7 +57,7 @@ export class Window {
   readonly #spanMs: number
   readonly #idsMax: number
   readonly #segmentIdsMax: number
-  readonly #kernel: Kernel
+  readonly #kernel: FoldKernel
   readonly #segments: Segment[] = []
   #count = 0
   #pieces: GrowingPiece[] = []
@@ -68,7 +68,7 @@ export class Window {
    * @param stored what the database holds, in the order of segment and first offset.
    * @param kernel where the ids lie, in the order they were claimed.
    */
-  constructor(limits: WindowLimits, stored: readonly IdPiece[], kernel: Kernel) {
+  constructor(limits: WindowLimits, stored: readonly IdPiece[], kernel: FoldKernel) {
     this.#spanMs = limits.windowHours * 3_600_000
     this.#idsMax = limits.windowIdsMax
     this.#segmentIdsMax = limits.segmentIdsMax ?? segmentIdsMax

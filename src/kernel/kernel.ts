@@ -51,6 +51,14 @@ export interface Run {
   readonly newestMs: number
 }
 
+export interface AgeLimits {
+  readonly maxAgeDays: number
+  readonly maxAheadMinutes: number
+}
+
+/** What a fold asks of a kernel: of this one, or of the plain one that tests hold against it. */
+export type FoldKernel = Pick<Kernel, keyof Kernel>
+
 const rowBytes = 48
 const inputBytes = 1 << 17
 const idBytes = 16
@@ -70,12 +78,20 @@ export class Kernel {
   /** Which bytes stand in the input, from where to where. */
   #loaded: { readonly bytes: Buffer; readonly from: number; readonly to: number } | undefined
 
-  /** @param idKey 16 bytes. @param limits how old and how far ahead of its append time an event may be. */
-  constructor(idKey: Buffer, limits: { readonly maxAgeDays: number; readonly maxAheadMinutes: number }) {
+  /** Is of no use before {@link begin}. */
+  constructor() {
     this.#wasm = new WebAssembly.Instance(module).exports as Exports
     this.#memory = Buffer.from(this.#wasm.memory.buffer)
+  }
+
+  /**
+   * Begins with no ids and no counts, whatever was before.
+   * @param idKey 16 bytes. @param limits how old and how far ahead of its append time an event may be.
+   */
+  begin(idKey: Buffer, limits: AgeLimits): void {
+    this.#loaded = undefined
     const [k0, k1] = [idKey.readBigUInt64LE(0), idKey.readBigUInt64LE(8)]
-    this.#wasm.configure(k0, k1, limits.maxAgeDays * 86_400_000, limits.maxAheadMinutes * 60_000)
+    this.#wasm.begin(k0, k1, limits.maxAgeDays * 86_400_000, limits.maxAheadMinutes * 60_000)
   }
 
   /** Folds up to `count` records, or until one is not for the kernel. */
@@ -217,7 +233,7 @@ interface Exports {
   readonly rowCount: Value
   readonly nextId: Value
   readonly top: Value
-  configure(k0: bigint, k1: bigint, maxAgeMs: number, maxAheadMs: number): void
+  begin(k0: bigint, k1: bigint, maxAgeMs: number, maxAheadMs: number): void
   fold(
     from: number,
     end: number,

@@ -9,6 +9,8 @@ const judge = of('src/event/judge.ts', 'tests/unit/event/judge.test.ts')
 const day = of('src/event/day.ts', 'tests/unit/event/day.test.ts')
 
 export const foldMutants = [
+  fold('a closed fold goes on', 'if (this.#isClosed) throw', 'if (false) throw'),
+  fold('a kernel is given back twice', '    this.#isClosed = true\n', ''),
   fold('rejects are not counted', '  pending.rejected += 1\n', ''),
   fold('rejects are counted and not kept', '  pending.rejects.push(one)\n', ''),
   fold('skipped offsets are not counted', 'pending.skipped += walk.skipped', 'pending.skipped += 0'),

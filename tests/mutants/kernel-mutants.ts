@@ -15,6 +15,8 @@ const blocks = of('src/kernel/assembly/blocks.ts', 'tests/unit/kernel/rows.test.
 const door = of('src/kernel/kernel.ts', 'tests/unit/kernel/kernel.test.ts')
 
 export const kernelMutants = [
+  kernel('who begins anew knows the ids of before', '  forgetIds()\n', '  if (nextId === 0) forgetIds()\n'),
+  kernel('who begins anew has the rows of before', '  forgetRows()\n', '  if (rowCount === 0) forgetRows()\n'),
   kernel('duplicates count', 'isNew = claimId(', 'isNew = true || claimId('),
   kernel('a segment takes one id too many', 'room > 0 && now', '(room > 0 || claimed === 0) && now'),
   kernel('a segment stays open a moment too long', 'now < openUntilMs', 'now <= openUntilMs'),

@@ -54,8 +54,8 @@ export const settleMutants = [
   ),
   settler(
     'what is left is given away unsettled',
-    'if (partition.isSettled) partitions.delete',
-    'if (partition.rest === undefined) partitions.delete',
+    'if (!partition.isSettled) continue',
+    'if (partition.rest !== undefined) continue',
   ),
   partition(
     'an answer to an old question is taken',

@@ -5,9 +5,11 @@
 import type { Batch } from '../../src/consumer/batch.ts'
 import type { Observer } from '../../src/consumer/core.ts'
 import { Loop } from '../../src/consumer/loop.ts'
+import { type Kernels, kernelPool } from '../../src/kernel/kernels.ts'
 import { differingSettings, type Rules } from '../../src/postgres/rules.ts'
 import { UnfitDatabase } from '../../src/postgres/unfit-database.ts'
 import type { Event } from '../../src/runtime/events.ts'
+import { PlainKernel } from '../support/plain-kernel.ts'
 import { Broker } from './broker.ts'
 import { changeRules } from './carry-out.ts'
 import { Dice } from './dice.ts'
@@ -19,6 +21,8 @@ import { Server } from './store.ts'
 import { idKey } from './stored-ids.ts'
 import { keyOf, Tables } from './tables.ts'
 
+/** The fold as it is shipped, and the plain one: schedules take turns, by their seeds. */
+export const kernelsOf = { compiled: kernelPool(), plain: kernelPool(() => new PlainKernel()) } as const
 /** What is asked of it is a microtask: with a third of the cost of queueMicrotask, which keeps a context for each. */
 const settled = Promise.resolve()
 /** After the faults: who is not at rest by then never is. */
@@ -50,6 +54,7 @@ export class World {
   readonly plan: Plan
   readonly scheduler: Scheduler
   readonly #dice: Dice
+  readonly #kernels: Kernels
   readonly #broker: Broker
   readonly #server: Server
   readonly #tables = new Tables()
@@ -64,14 +69,19 @@ export class World {
   #failure: string | undefined
   #nextLookMs = 0
 
-  /** @param seen hears of every fault and rare state that is reached. @param tells whether to keep a story. */
+  /**
+   * @param seen hears of every fault and rare state that is reached. @param tells whether to keep a story.
+   * @param kernels makes no difference to anything that happens.
+   */
   constructor(
     seed: number,
     seen: (what: string) => void,
     tells = false,
     planted?: (server: Server, broker: Broker) => void,
+    kernels: Kernels = kernelsOf[seed % 2 === 0 ? 'plain' : 'compiled'],
   ) {
     this.seed = seed
+    this.#kernels = kernels
     this.#seen = seen
     this.#dice = new Dice(seed)
     this.plan = drawPlan(this.#dice)
@@ -133,7 +143,10 @@ export class World {
     const { hash, steps, story = [] } = this.scheduler
     const trace = { seed: this.seed, hash: hash >>> 0, steps, story }
     // Node tells of rejections that nobody handles, and lets go of them, when no tick is left to run: before this.
-    setImmediate(() => resolve({ ...trace, failure: this.#failure }))
+    setImmediate(() => {
+      for (const consumer of this.#consumers) closeFolds(consumer)
+      resolve({ ...trace, failure: this.#failure })
+    })
   }
 
   #step(): void {
@@ -210,7 +223,8 @@ export class World {
     const log = this.#broker.logOf(host)
     const store = this.#server.storeOf(host)
     const say = (event: Event, facts: Readonly<Record<string, unknown>> = {}) => this.#hear(host, event, facts)
-    const loop = new Loop(log, store, { idKey, rules }, this.plan.bounds, say, deaf, this.scheduler.timeOf(host))
+    const time = this.scheduler.timeOf(host)
+    const loop = new Loop(log, store, { idKey, rules }, this.plan.bounds, say, deaf, time, this.#kernels)
     const consumer: Consumer = { host, loop, rules, assigned: [], isLeaving: false }
     this.#consumers.push(consumer)
     loop.run().then(
@@ -245,6 +259,7 @@ export class World {
   #bury(consumer: Consumer): void {
     const { host } = consumer
     host.isAlive = false
+    closeFolds(consumer)
     this.scheduler.forget(host)
     for (const transaction of [...this.#server.open]) {
       if (transaction.host === host) this.#server.abandon(transaction, transaction.isCommitSent)
@@ -441,4 +456,9 @@ export class World {
     this.#oracle.ruled(rules)
     return `rules ${rules.version} are put in force`
   }
+}
+
+/** Of who does nothing any more. */
+function closeFolds({ loop }: Consumer): void {
+  for (const { fold } of loop.partitions.values()) fold?.close()
 }

@@ -1,10 +1,14 @@
 /** Kernels for tests, and single records for them. */
-import { Kernel, type Run, type Unread } from '../../src/kernel/kernel.ts'
+import { type AgeLimits, Kernel, type Run, type Unread } from '../../src/kernel/kernel.ts'
 import { encodeBatch, headerBytes, type LogRecord } from './encode-log.ts'
 
 export const someLimits = { maxAgeDays: 400, maxAheadMinutes: 60 }
 
-export const someKernel = (idKey: Buffer = Buffer.from('sixteen bytes ok')): Kernel => new Kernel(idKey, someLimits)
+export function someKernel(idKey: Buffer = Buffer.from('sixteen bytes ok'), limits: AgeLimits = someLimits): Kernel {
+  const kernel = new Kernel()
+  kernel.begin(idKey, limits)
+  return kernel
+}
 
 /** What a walk would show of a record batch. @param appendMs by the broker. */
 export function unreadOf(records: readonly LogRecord[], appendMs: number): Unread {

@@ -6,7 +6,13 @@
 /** Of each size the first free block, which begins with the address of the next. */
 const free: usize = memory.data(32 * 4)
 /** All before it was needed once. */
-export let top: usize = (__heap_base + 15) & ~15
+export let top: usize = 0
+
+/** Every block that was taken is free again, and so is what they were made of. */
+export function forgetBlocks(): void {
+  memory.fill(free, 0, 32 * 4)
+  top = (__heap_base + 15) & ~15
+}
 
 /** @returns a block of at least so many bytes; what is in it is anything. Traps when 4 GiB are not enough. */
 export function takeBlock(bytes: u32): usize {

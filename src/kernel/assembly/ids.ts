@@ -16,17 +16,29 @@ export let nextId: u32 = 0
 export let livingIds: u32 = 0
 
 /** Addresses of chunks, in a ring. */
-let directoryBits: u32 = 4
-let directory: usize = takeBlock(4 << 4)
+let directoryBits: u32 = 0
+let directory: usize = 0
 
 /** A slot is 0 when empty. One whose position is not among the living is free, but no end of a search. */
-let slotBits: u32 = 10
-let slots: usize = emptySlots(10)
+const firstBits: u32 = 10
+let slotBits: u32 = 0
+let slots: usize = 0
 let usedSlots: u32 = 0
 
 const ahead: u32 = 16
 /** Keeps the compiler from leaving out what is only touched. */
 export let touched: u32 = 0
+
+/** Begins with none, after {@link forgetBlocks}. */
+export function forgetIds(): void {
+  nextId = 0
+  livingIds = 0
+  directoryBits = 4
+  directory = takeBlock(4 << directoryBits)
+  slotBits = firstBits
+  slots = emptySlots(firstBits)
+  usedSlots = 0
+}
 
 /** Brings a slot near before it is asked for: the look itself is what takes time. */
 export function touchId(low: u64): u32 {
@@ -122,7 +134,7 @@ function growDirectory(): void {
 /** Leaves out what has left, in a table at most half full. The queue is read in order, and only slots are written. */
 function rebuild(): void {
   giveBlock(slots, 4 << slotBits)
-  let bits: u32 = 10
+  let bits = firstBits
   while ((<u32>1) << bits < livingIds * 2) bits += 1
   slots = emptySlots(bits)
   slotBits = bits

@@ -1,8 +1,20 @@
 /** What the consumer's fold may ask of the kernel; `../kernel.ts` says what for. */
-import { top } from './blocks.ts'
-import { claimId, idAt, indexIds, leaveIds, livingIds, nextId, restoreIds, touchId } from './ids.ts'
+import { forgetBlocks, top } from './blocks.ts'
+import { claimId, forgetIds, idAt, indexIds, leaveIds, livingIds, nextId, restoreIds, touchId } from './ids.ts'
 import { appendedMs, entryBytes, hasId, idHigh, idLow, limitAge, nextAt, readRecord, rowHash } from './records.ts'
-import { addRow, clearRows, dayAt, dayKey, hashOfKey, itemAt, keyRows, rowCount, sortRows, touchRow } from './rows.ts'
+import {
+  addRow,
+  clearRows,
+  dayAt,
+  dayKey,
+  forgetRows,
+  hashOfKey,
+  itemAt,
+  keyRows,
+  rowCount,
+  sortRows,
+  touchRow,
+} from './rows.ts'
 import { hashHigh, hashLow, keyHash, sipHash } from './sip-hash.ts'
 import { readUuid } from './uuid.ts'
 import { activityAt } from './value.ts'
@@ -32,7 +44,11 @@ export let newestMs: f64 = 0
 /** The first append time that is known, else -1. */
 export let firstAppendMs: f64 = -1
 
-export function configure(k0: u64, k1: u64, maxAgeMs: f64, maxAheadMs: f64): void {
+/** Begins with nothing, whatever was before. */
+export function begin(k0: u64, k1: u64, maxAgeMs: f64, maxAheadMs: f64): void {
+  forgetBlocks()
+  forgetIds()
+  forgetRows()
   keyHash(k0, k1)
   keyRows(k0 ^ rotl<u64>(k1, 23))
   limitAge(maxAgeMs, maxAheadMs)

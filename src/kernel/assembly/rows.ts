@@ -15,18 +15,27 @@ export const itemAt: u32 = 20
 const firstBits: u32 = 8
 
 export let rowCount: u32 = 0
-let rows: usize = takeBlock(1 << 14)
-let rowsBytes: u32 = 1 << 14
+let rows: usize = 0
+let rowsBytes: u32 = 0
 /** Those that were asked for, in order. */
 let sorted: usize = 0
 let sortedBytes: u32 = 0
 
 /** A slot is 0 when empty, else the number of a row plus one, and above it as much of the hash as there is room for. */
-let slotBits: u32 = firstBits
-let slots: usize = emptySlots(firstBits)
+let slotBits: u32 = 0
+let slots: usize = 0
 
 /** Senders choose users and items: without a secret in the hash they could choose such as meet. */
 let secret: u64 = 0
+
+/** Begins with none, after {@link forgetBlocks}. */
+export function forgetRows(): void {
+  rowCount = 0
+  rowsBytes = 1 << 14
+  rows = takeBlock(rowsBytes)
+  slotBits = firstBits
+  slots = emptySlots(firstBits)
+}
 
 /** A day as it stands in a key. */
 export function dayKey(day: i32): u32 {

@@ -9,6 +9,7 @@ import { dayText } from '../../../src/event/day.ts'
 import type { Fate } from '../../../src/event/fate.ts'
 import { fates } from '../../../src/event/fate.ts'
 import { RecordWalk, type Tail } from '../../../src/kafka/records.ts'
+import { kernelPool } from '../../../src/kernel/kernels.ts'
 import { drawnBatch, drawnOf, eventBytes, logOf, type Stored, startMs, walkFrom } from '../../support/drawn-log.ts'
 import { encodeBatch, encodeHeaders, encodeMarker, type LogRecord } from '../../support/encode-log.ts'
 import { plainJudge } from '../../support/plain-judge.ts'
@@ -253,6 +254,22 @@ test('a reject is kept as it was, also after the bytes of the answer were used a
   )
   assert.equal(fold.pendingRejectBytes, 0)
   assert.equal(fold.takeBatch(), undefined)
+})
+
+test('a fold that is closed folds nothing any more: its kernel may be in other hands', () => {
+  const kernels = kernelPool()
+  const standing = { of, nextOffset: 0, clockMs: -1, tail: undefined, ids: [] }
+  const records = [{ key: null, value: eventBytes(0, 0, 0, 1), headers: [], timestampMs: startMs }]
+  const walk = () => new RecordWalk(encodeBatch({ baseOffset: 0, records, logAppendMs: startMs }), 0, [], 1 << 20)
+  const closed = new Fold(standing, rules, idKey, kernels)
+  closed.take(walk(), 1)
+  closed.close()
+  closed.close()
+  assert.throws(() => closed.take(walk(), 1), /the fold of partition \d+ at 1 is closed/)
+  assert.throws(() => closed.takeBatch(), /is closed/)
+  const [next, other] = [new Fold(standing, rules, idKey, kernels), new Fold(standing, rules, idKey, kernels)]
+  for (const fold of [next, other]) fold.take(walk(), 1)
+  for (const fold of [next, other]) assert.equal(fold.takeBatch()!.counted, 1, 'closed twice is given back once')
 })
 
 test('a walk that does not begin where the fold stands is refused', () => {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Kernel } from '../../../src/kernel/kernel.ts'
-import { someKernel } from '../../support/some-kernel.ts'
+import { someKernel, someLimits } from '../../support/some-kernel.ts'
+
+const key = Buffer.from('sixteen bytes ok')
 
 /** Few first words, so that ids stand in long runs; the other words tell them apart. */
 const wordsOf = (first: number, other: number) => Uint32Array.of(first * 1024, 0, other & 1, other)
@@ -17,7 +19,7 @@ test('an id is new when it is not among those that were claimed and have not lef
   )
   fc.assert(
     fc.property(fc.array(step, { minLength: 20, maxLength: 400, size: 'max' }), steps => {
-      let kernel = someKernel()
+      const kernel = someKernel()
       let plain: Uint32Array[] = []
       let known = new Set<string>()
       const claim = (id: Uint32Array) => {
@@ -36,7 +38,7 @@ test('an id is new when it is not among those that were claimed and have not lef
           known = new Set(plain.map(id => id.join()))
         }
         if (kind === 'restart') {
-          kernel = someKernel()
+          kernel.begin(key, someLimits)
           const half = plain.length >> 1
           for (const part of [plain.slice(0, half), plain.slice(half)]) kernel.restoreIds(bytesOf(part))
           kernel.indexIds()

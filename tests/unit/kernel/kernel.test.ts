@@ -4,7 +4,6 @@ import { rowsOf } from '../../../src/consumer/delta.ts'
 import { type Event, judge } from '../../../src/event/judge.ts'
 import { originHeader } from '../../../src/event/origin.ts'
 import { RecordWalk } from '../../../src/kafka/records.ts'
-import { Kernel } from '../../../src/kernel/kernel.ts'
 import { diceOf } from '../../fuzz/dice.ts'
 import { poolOf } from '../../fuzz/pool.ts'
 import { drawnValue } from '../../fuzz/value.ts'
@@ -246,7 +245,7 @@ test('timestamps are taken in all forms of RFC 3339, with their UTC day', () => 
 })
 
 test('days are those of the calendar, at any age', () => {
-  const old = new Kernel(Buffer.from('sixteen bytes ok'), { maxAgeDays: 4_000_000, maxAheadMinutes: 5_000_000_000 })
+  const old = someKernel(undefined, { maxAgeDays: 4_000_000, maxAheadMinutes: 5_000_000_000 })
   const dayMs = 86_400_000
   for (
     let ms = Date.parse('0002-01-01T00:00:00Z');

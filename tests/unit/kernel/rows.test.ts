@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { rowsOf, sumOf } from '../../../src/consumer/delta.ts'
 import type { Event } from '../../../src/event/judge.ts'
-import { someKernel } from '../../support/some-kernel.ts'
+import { someKernel, someLimits } from '../../support/some-kernel.ts'
 
 const activities = ['view', 'click', 'purchase'] as const
 const uuid = (n: number) =>
@@ -55,6 +55,26 @@ test('what was added comes out as rows in the order of their keys, batch after b
     }),
     { numRuns: 60 },
   )
+})
+
+test('a kernel that begins anew has no rows, whatever it had, and takes the room of before', () => {
+  const kernel = someKernel()
+  const events = Array.from({ length: 5_000 }, (_, n) => ({
+    userId: uuid(n % 900),
+    itemId: uuid(n % 7),
+    day: 20_000,
+    activity: activities[n % 3]!,
+    eventId: undefined,
+  }))
+  const used = new Set<number>()
+  for (let n = 0; n < 4; n++) {
+    for (const one of events) kernel.add(one)
+    if (n % 2 === 1) assert.deepEqual([...rowsOf(kernel.takeRows())], plainRows(events))
+    if (n > 1) used.add(kernel.usedBytes)
+    kernel.begin(Buffer.from('sixteen bytes ok'), someLimits)
+    assert.equal(kernel.takeRows().length, 0)
+  }
+  assert.ok(used.size <= 2, 'the same every second time')
 })
 
 test('rows by the ten thousand come out in order, and a small batch after them', () => {

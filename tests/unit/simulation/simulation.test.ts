@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { Partition } from '../../../src/consumer/partition.ts'
 import { type Planted, replay, simulate, told } from '../../simulation/schedules.ts'
 import { inTransactions, plain } from '../../simulation/vocabulary.ts'
+import { kernelsOf, World } from '../../simulation/world.ts'
 import { plainJudge } from '../../support/plain-judge.ts'
 
 const hourMs = 3_600_000
@@ -16,6 +17,17 @@ test('a seed is a schedule: the same steps and the same trace, whatever ran befo
   assert.equal(again.hash, first.hash)
   assert.deepEqual(again.story, first.story)
   assert.notEqual((await replay(8)).hash, first.hash)
+})
+
+test('a schedule has the same steps and the same trace by the compiled fold as by the plain one', async () => {
+  for (let seed = 1; seed <= 150; seed++) {
+    const [compiled, plain] = await Promise.all([
+      new World(seed, () => {}, false, undefined, kernelsOf.compiled).run(),
+      new World(seed, () => {}, false, undefined, kernelsOf.plain).run(),
+    ])
+    assert.equal(compiled.failure, undefined)
+    assert.deepEqual(compiled, plain)
+  }
 })
 
 /** Found within so many schedules. */

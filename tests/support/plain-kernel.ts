@@ -1,0 +1,101 @@
+/**
+ * A kernel that recognises nothing, so that the plain path reads every record, and keeps ids and counts in a set and a
+ * map: what the compiled one is held against.
+ */
+
+import type { Event } from '../../src/event/judge.ts'
+import { SipHash } from '../../src/evidence/recount/siphash.ts'
+import type { AgeLimits, FoldKernel, Run } from '../../src/kernel/kernel.ts'
+
+const nothing: Run = {
+  records: 0,
+  at: 0,
+  counted: 0,
+  clockMs: -1,
+  firstAppendMs: -1,
+  claimed: 0,
+  firstClaim: 0,
+  newestMs: 0,
+}
+const countsAt = { view: 36, click: 40, purchase: 44 }
+
+export class PlainKernel implements FoldKernel {
+  readonly usedBytes = 0
+  nextId = 0
+  #hash!: SipHash
+  /** From the oldest on; the newest stands before `nextId`. */
+  #ids: Uint32Array[] = []
+  #known = new Set<string>()
+  /** By what they sort by. */
+  #rows = new Map<string, Buffer>()
+
+  begin(idKey: Buffer, _limits: AgeLimits): void {
+    this.#hash = new SipHash(idKey, 512)
+    this.nextId = 0
+    this.#ids = []
+    this.#known = new Set()
+    this.#rows = new Map()
+  }
+
+  fold(): Run {
+    return nothing
+  }
+
+  hash(text: string): Uint32Array {
+    this.#hash.hash(this.#hash.bytes.write(text, 'latin1'))
+    return this.#hash.out.slice()
+  }
+
+  add({ userId, day, itemId, activity }: Event): void {
+    const key = `${userId}${day + 2 ** 31} ${itemId}`
+    let row = this.#rows.get(key)
+    if (row === undefined) {
+      row = Buffer.alloc(48)
+      row.write(userId.replaceAll('-', ''), 'hex')
+      row.writeUInt32BE(day + 2 ** 31, 16)
+      row.write(itemId.replaceAll('-', ''), 20, 'hex')
+      this.#rows.set(key, row)
+    }
+    const at = countsAt[activity]
+    row.writeUInt32LE(row.readUInt32LE(at) + 1, at)
+  }
+
+  takeRows(): Uint32Array {
+    const sorted = [...this.#rows.keys()].sort().map(key => this.#rows.get(key)!)
+    this.#rows = new Map()
+    const bytes = new Uint8Array(sorted.length * 48)
+    for (const [n, row] of sorted.entries()) bytes.set(row, n * 48)
+    return new Uint32Array(bytes.buffer)
+  }
+
+  claim(id: Uint32Array): boolean {
+    const text = id.join()
+    if (this.#known.has(text)) return false
+    this.#keep(id, text)
+    return true
+  }
+
+  restoreIds(ids: Buffer): void {
+    for (let at = 0; at < ids.length; at += 16) {
+      const id = Uint32Array.from([0, 4, 8, 12], word => ids.readUInt32LE(at + word))
+      this.#keep(id, id.join())
+    }
+  }
+
+  indexIds(): void {}
+
+  leaveIds(count: number): void {
+    for (const id of this.#ids.splice(0, count)) this.#known.delete(id.join())
+  }
+
+  ids(from: number, count: number): Buffer {
+    const first = from - (this.nextId - this.#ids.length)
+    return Buffer.concat(this.#ids.slice(first, first + count).map(id => new Uint8Array(id.buffer)))
+  }
+
+  #keep(id: Uint32Array, text: string): void {
+    this.#known.add(text)
+    this.#ids.push(id)
+    this.nextId += 1
+  }
+}
