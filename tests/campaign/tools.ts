@@ -59,6 +59,17 @@ export const tools: readonly Tool[] = [
     ],
   },
   {
+    name: 'two-folds',
+    isSeeded: true,
+    shows:
+      'The consumer’s fold with its kernel, as it is shipped, beside the plain one that reads every record with the judge, on the same record batches: good events written in many ways, edited byte by byte, in windows whose edges are met all the time. Everything that would be settled is equal: fates, days, counts, ids, rejects, repairs, clock, tail and what becomes of the window.',
+    runs: [['--count', '50000000']],
+    goals: [
+      { figure: 'records folded twice', least: 50_000_000 },
+      { figure: 'logs of which the two folds made something else', most: 0 },
+    ],
+  },
+  {
     name: 'moments',
     shows:
       'Rare moments on a real Kafka and a real PostgreSQL, each by the dozen with other timing: a consumer stopped after each statement of its settle, a partition taken over in the middle of one, a session lost during COMMIT, a log truncated and grown again, a topic created again. Each try is held against a plain recount, and an outcome that was never hit is a failure.',

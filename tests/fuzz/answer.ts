@@ -53,7 +53,8 @@ const producerId = 5n
 const batchesMax = 8
 const recordsMax = 64
 
-export function drawnAnswer(dice: Dice, pool: Pool, from: number, made: Made): Answer {
+/** @param draw makes the values. */
+export function drawnAnswer(dice: Dice, pool: Pool, from: number, made: Made, draw = drawnValue): Answer {
   const batches: Buffer[] = []
   const aborted: Aborted[] = []
   const records: Placed[] = []
@@ -62,7 +63,7 @@ export function drawnAnswer(dice: Dice, pool: Pool, from: number, made: Made): A
   for (let left = 1 + dice.below(batchesMax); left > 0; left--) {
     const ending = dice.once(12) ? dice.pick(['commit', 'abort'] as const) : undefined
     const brokerMs = dice.once(3) ? undefined : startMs + dice.below(3_600_000)
-    const placed = drawnRecords(dice, pool, offset, brokerMs, made, of)
+    const placed = drawnRecords(dice, pool, offset, brokerMs, made, of, draw)
     fuzzed += placed.filter(record => !record.isNeighbour).length
     batches.push(encoded(dice, placed, brokerMs, ending !== undefined))
     if (ending === 'abort') aborted.push({ producerId, firstOffset: BigInt(offset) })
@@ -93,6 +94,7 @@ function drawnRecords(
   brokerMs: number | undefined,
   made: Made,
   of: Fuzzed,
+  draw = drawnValue,
 ): Placed[] {
   const count = 3 + dice.below(recordsMax - 2)
   return Array.from({ length: count }, (_, n) => {
@@ -102,7 +104,7 @@ function drawnRecords(
     return {
       offset: from + n,
       key: dice.once(4) ? null : Buffer.from(dice.once(4) ? dice.pick(pool.strings) : 'key'),
-      value: isNeighbour ? neighbour(appendMs) : drawnValue(dice, pool, { appendMs, ...limits } satisfies Moment, made),
+      value: isNeighbour ? neighbour(appendMs) : draw(dice, pool, { appendMs, ...limits } satisfies Moment, made),
       headers: isNeighbour || !dice.once(6) ? [] : drawnHeaders(dice, pool, { ...of, offset: from + n }),
       timestampMs: senderMs,
       appendMs,

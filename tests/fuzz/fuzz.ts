@@ -1,16 +1,16 @@
 /**
- * `npm run fuzz -- --seed S --count N`: fuzzed records by the million, judged three ways, on every core. Ends with 1
- * where two judges differ, something throws, or a mutation or a reason was never reached.
- * Flags: --seed, --count, --workers, --report FILE.
+ * `npm run fuzz -- --seed S --count N`: fuzzed records by the million, judged three ways, on every core. With --folds
+ * (`npm run two-folds`) records that were fuzzed a little, by the ten million, folded by the kernel and by the plain fold.
+ * Ends with 1 where two differ, something throws, or a mutation or a reason was never reached.
+ * Flags: --seed, --count, --workers, --report FILE, --folds.
  */
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { reasons } from '../../src/event/fate.ts'
 import { writeReport } from '../campaign/report.ts'
-import { type Fuzzed, recordsPerLog } from './log.ts'
-import { mutationNames } from './value.ts'
+import { kinds } from './kinds.ts'
+import type { Fuzzed } from './log.ts'
 
 /** Fewer may by chance lack one of them. */
 const completeFrom = 200_000
@@ -22,9 +22,12 @@ const { values: flags } = parseArgs({
     count: { type: 'string', default: '1000000' },
     workers: { type: 'string', default: String(availableParallelism()) },
     report: { type: 'string' },
+    folds: { type: 'boolean', default: false },
   },
 })
 const [first, count, workers] = [flags.seed, flags.count, flags.workers].map(wholeNumber) as [number, number, number]
+const kindName = flags.folds ? 'folds' : 'judges'
+const kind = kinds[kindName]
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 const startedMs = Date.now()
@@ -35,28 +38,28 @@ let records = 0
 let next = first
 let saidMs = startedMs
 
-say(`seed ${first}: ${count} fuzzed records, ${workers} workers`)
+say(`seed ${first}: ${count} ${kind.records}, ${workers} workers`)
 await Promise.all(Array.from({ length: workers }, work))
 if (count >= completeFrom) {
-  const fates = [...Object.keys(reasons), 'counted', 'duplicate', 'skipped', 'rolled back', 'repair']
-  const missing = [...fates.filter(name => !seen.has(name)), ...mutationNames.filter(name => !made.has(name))]
+  const missing = [...kind.fates.filter(name => !seen.get(name)), ...kind.changes.filter(name => !made.has(name))]
   if (missing.length > 0) wrong.push(`never reached: ${missing.join(', ')}`)
 }
 const verdict = wrong.length === 0 && records > 0 && records >= count ? 'passed' : 'failed'
 for (const difference of wrong) say(difference)
 const seconds = (Date.now() - startedMs) / 1_000
-say(`${verdict}: ${records} fuzzed records in ${seconds.toFixed(0)} s, ${Math.round(records / seconds)} a second`)
+say(`${verdict}: ${records} ${kind.records} in ${seconds.toFixed(0)} s, ${Math.round(records / seconds)} a second`)
 for (const [fate, times] of [...seen].sort(byNumber)) say(`  ${fate}: ${times}`)
 if (flags.report !== undefined) {
   const sorted = [...made].sort(byNumber).map(([name, times]) => `${name} ${times}`)
   writeReport(flags.report, startedMs, {
-    tool: 'fuzz',
-    command: `npm run fuzz -- --seed ${first} --count ${count}`,
+    tool: kind.tool,
+    command: `${kind.command} --seed ${first} --count ${count}`,
     seed: first,
     verdict,
     figures: {
-      'fuzzed records': records,
-      'records judged otherwise, lost or not kept byte for byte': wrong.length,
+      [kind.records]: records,
+      [kind.wrong]: wrong.length,
+      'records a second': Math.round(records / seconds),
       mutations: made.size,
       ...(made.size > 0 && { 'rarest mutation': sorted.at(-1)! }),
     },
@@ -70,7 +73,8 @@ function work(): Promise<void> {
   const worker = new Worker(new URL('worker.ts', import.meta.url))
   return new Promise<void>(resolve => {
     const goOn = () => {
-      if (wrong.length === 0 && (next - first) * recordsPerLog < count) worker.postMessage(next++)
+      if (wrong.length === 0 && (next - first) * kind.recordsPerLog < count)
+        worker.postMessage({ seed: next++, kindName })
       else resolve()
     }
     worker.on('message', (fuzzed: Fuzzed & { seed: number }) => {
@@ -90,7 +94,7 @@ function add(fuzzed: Fuzzed & { seed: number }): void {
   for (const [name, times] of fuzzed.seen) seen.set(name, (seen.get(name) ?? 0) + times)
   for (const [name, times] of fuzzed.made) made.set(name, (made.get(name) ?? 0) + times)
   if (fuzzed.difference !== undefined) {
-    const again = `npm run fuzz -- --seed ${fuzzed.seed} --count ${recordsPerLog}`
+    const again = `${kind.command} --seed ${fuzzed.seed} --count ${kind.recordsPerLog}`
     wrong.push(`log ${fuzzed.seed} (${again}):\n${fuzzed.difference}`)
   }
   if (Date.now() - saidMs < progressMs) return

@@ -3,14 +3,12 @@ import { drawnAnswer } from './answer.ts'
 import { damaged } from './damage.ts'
 import { diceOf } from './dice.ts'
 import type { Plain } from './judges.ts'
-import { type Pool, poolOf } from './pool.ts'
+import { poolFor } from './pool.ts'
 import { Difference, ThreeWay } from './three-way.ts'
 import type { Made } from './value.ts'
 
 /** So many fuzzed records share a window of ids. */
 export const recordsPerLog = 20_000
-/** So many logs, by their seed, share what fast-check draws. */
-const logsPerPool = 64
 /** For each so many, one answer with a damaged batch is read besides. */
 const recordsPerDamage = 1_000
 
@@ -26,7 +24,7 @@ export interface Fuzzed {
 /** @param records fuzzed ones, at least; the last answer is not cut. @param plain for a test that plants a fault. */
 export function fuzzLog(seed: number, records = recordsPerLog, plain?: Plain): Fuzzed {
   const dice = diceOf(`fuzz ${seed}`)
-  const pool = poolFor(Math.floor(seed / logsPerPool))
+  const pool = poolFor(seed)
   const threeWay = new ThreeWay(plain)
   const seen = new Map<string, number>()
   const made: Made = new Map()
@@ -53,11 +51,4 @@ export function fuzzLog(seed: number, records = recordsPerLog, plain?: Plain): F
 
 function add(sum: Map<string, number>, more: ReadonlyMap<string, number>): void {
   for (const [name, times] of more) sum.set(name, (sum.get(name) ?? 0) + times)
-}
-
-let latest: { readonly seed: number; readonly pool: Pool } | undefined
-
-function poolFor(seed: number): Pool {
-  if (latest?.seed !== seed) latest = { seed, pool: poolOf(seed) }
-  return latest.pool
 }

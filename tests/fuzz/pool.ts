@@ -13,6 +13,8 @@ export interface Pool {
 }
 
 const each = 1_500
+/** So many logs, by their seed, share what fast-check draws. */
+const logsPerPool = 64
 
 /** Any there is, halves of surrogate pairs too. fast-check's own `binary` takes a second to build. */
 const sign = fc.oneof(fc.nat(0xffff), fc.nat(0x10ffff)).map(code => String.fromCodePoint(code))
@@ -29,4 +31,13 @@ export function poolOf(seed: number): Pool {
     strings: draw(string),
     noise: draw(fc.uint8Array({ maxLength: 60, size: 'max' })).map(bytes => Buffer.from(bytes)),
   }
+}
+
+let latest: { readonly seed: number; readonly pool: Pool } | undefined
+
+/** The pool of a log, by the log's seed. */
+export function poolFor(logSeed: number): Pool {
+  const seed = Math.floor(logSeed / logsPerPool)
+  if (latest?.seed !== seed) latest = { seed, pool: poolOf(seed) }
+  return latest.pool
 }

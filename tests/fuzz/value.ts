@@ -34,6 +34,17 @@ export function drawnValue(dice: Dice, pool: Pool, at: Moment, made: Made): Buff
   return byteMutations[name]!(dice, bytes)
 }
 
+/** Mostly an event that keeps the contract, written as one may write it. */
+export function mostlyGoodValue(dice: Dice, pool: Pool, at: Moment, made: Made): Buffer | null {
+  if (dice.once(6)) return drawnValue(dice, pool, at, made)
+  const members = drawnEvent(dice, at)
+  if (dice.once(3)) memberMutations['members in another order']!(dice, pool, members, at)
+  const text = `{${members.map(([name, value]) => `${name}:${value}`).join()}}`
+  return Buffer.from(
+    dice.once(3) ? text.replace(/[,:{}](?=["}])/g, sign => `${sign}${dice.pick(['', ' ', '\n  '])}`) : text,
+  )
+}
+
 const wholes: Readonly<Record<string, (dice: Dice, pool: Pool) => Buffer | null>> = {
   tombstone: () => null,
   'no bytes': () => Buffer.alloc(0),

@@ -24,7 +24,7 @@ export class PlainKernel implements FoldKernel {
   nextId = 0
   #hash!: SipHash
   /** From the oldest on; the newest stands before `nextId`. */
-  #ids: Uint32Array[] = []
+  #ids: string[] = []
   #known = new Set<string>()
   /** By what they sort by. */
   #rows = new Map<string, Buffer>()
@@ -69,33 +69,32 @@ export class PlainKernel implements FoldKernel {
   }
 
   claim(id: Uint32Array): boolean {
-    const text = id.join()
-    if (this.#known.has(text)) return false
-    this.#keep(id, text)
-    return true
+    return this.#keep(textOf(Buffer.from(id.buffer, id.byteOffset, 16)))
   }
 
   restoreIds(ids: Buffer): void {
-    for (let at = 0; at < ids.length; at += 16) {
-      const id = Uint32Array.from([0, 4, 8, 12], word => ids.readUInt32LE(at + word))
-      this.#keep(id, id.join())
-    }
+    for (let at = 0; at < ids.length; at += 16) this.#keep(textOf(ids.subarray(at, at + 16)))
   }
 
   indexIds(): void {}
 
   leaveIds(count: number): void {
-    for (const id of this.#ids.splice(0, count)) this.#known.delete(id.join())
+    for (const text of this.#ids.splice(0, count)) this.#known.delete(text)
   }
 
   ids(from: number, count: number): Buffer {
     const first = from - (this.nextId - this.#ids.length)
-    return Buffer.concat(this.#ids.slice(first, first + count).map(id => new Uint8Array(id.buffer)))
+    return Buffer.from(this.#ids.slice(first, first + count).join(''), 'utf16le')
   }
 
-  #keep(id: Uint32Array, text: string): void {
+  #keep(text: string): boolean {
+    if (this.#known.has(text)) return false
     this.#known.add(text)
-    this.#ids.push(id)
+    this.#ids.push(text)
     this.nextId += 1
+    return true
   }
 }
+
+/** 16 bytes as eight code units: a set finds strings by what they hold. */
+const textOf = (id: Buffer) => id.toString('utf16le')
