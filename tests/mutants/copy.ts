@@ -8,7 +8,8 @@ import type { Change } from './mutant.ts'
 
 const parts = ['src', 'tests', 'migrations', 'docs', 'footfall', 'package.json', 'tsconfig.json', '.env.example']
 
-const kernelSource = 'src/kernel/assembly/'
+/** Has to be compiled before anything runs it. */
+export const kernelSource = 'src/kernel/assembly/'
 
 export interface Copy extends Disposable {
   readonly folder: string

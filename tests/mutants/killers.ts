@@ -12,7 +12,10 @@ export interface Killer {
 /** Finds in a second most of what it can find. */
 const fewSchedules = simulator(400)
 const schedules = simulator(5_000)
-const unit = tests('unit tests', ...['consumer', 'event', 'kafka', 'kernel'].map(room => `tests/unit/${room}/**/*.test.ts`))
+const unit = tests(
+  'unit tests',
+  ...['consumer', 'event', 'kafka', 'kernel'].map(room => `tests/unit/${room}/**/*.test.ts`),
+)
 const tables = testFile('tests/integration/simulated-store.test.ts')
 
 /** Those that are known to notice it come first, then all others. */

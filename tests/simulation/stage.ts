@@ -7,6 +7,7 @@ import type { Core } from '../../src/consumer/core.ts'
 import { Loop } from '../../src/consumer/loop.ts'
 import { Partition } from '../../src/consumer/partition.ts'
 import { Signal } from '../../src/consumer/signal.ts'
+import { kernelPool } from '../../src/kernel/kernels.ts'
 import type { Event } from '../../src/runtime/events.ts'
 import { Broker } from './broker.ts'
 import { Dice } from './dice.ts'
@@ -41,6 +42,7 @@ export function stageOf(partitions: number, seed = 1) {
     bounds: { batchBytesMax: 1 << 20, pendingRecordsMax: 100 },
     time,
     logger: (event: Event) => void said.push(event),
+    kernels: kernelPool(),
     observer: {
       ...{ read() {}, settled() {}, transaction() {}, fault() {} },
       overtaken() {
@@ -49,8 +51,8 @@ export function stageOf(partitions: number, seed = 1) {
     },
     /** Runs the whole of it. */
     run(): Loop {
-      const { log, store, installation, bounds, logger, observer } = stage
-      const loop = new Loop(log, store, installation, bounds, logger, observer, time)
+      const { log, store, installation, bounds, logger, observer, kernels } = stage
+      const loop = new Loop(log, store, installation, bounds, logger, observer, time, kernels)
       void loop.run()
       return loop
     },
