@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { crc32c } from '@platformatic/kafka'
+import { crc32c } from '@node-rs/crc32'
 import { Fold } from '../src/consumer/fold.ts'
 import { encodeRecordBatch } from '../src/kafka/record-batch.ts'
 import { RecordWalk } from '../src/kafka/records.ts'

@@ -56,6 +56,17 @@ export class Partition {
     return settling + (this.fold?.pendingRecords ?? 0)
   }
 
+  /** What of it is pending is to be settled without delay: again, to let it go, to halt it, or for a repair to go on. */
+  get isUrgent(): boolean {
+    if (this.settling !== undefined || this.phase === 'leaving' || this.trouble !== undefined) return true
+    return this.fold?.awaited !== undefined
+  }
+
+  /** How many offsets the log held beyond what is folded when it was last asked. */
+  get unreadRecords(): number {
+    return this.fold === undefined ? 0 : Math.max(0, this.lag.logEnd - this.fold.next)
+  }
+
   want(): Want {
     const { of, next, tail } = this.fold!
     return { topicId: of.topicId, partition: this.number, offset: next, tail }

@@ -1,6 +1,7 @@
 /** What a settle says to PostgreSQL, statement by statement. Set-based: batches of different partitions go together. */
 import type { Client } from 'pg'
 import type { Batch } from './batch.ts'
+import { bytesArray } from './bytes-array.ts'
 import { rowWords, sumOf } from './delta.ts'
 import { columnsOf } from './delta-columns.ts'
 import type { LockedRow, Statements } from './settle.ts'
@@ -119,7 +120,7 @@ async function keepIds(client: Client, batches: readonly Batch[]): Promise<void>
         pieces.map(({ piece }) => piece.firstOffset),
         pieces.map(({ piece }) => piece.firstMs),
         pieces.map(({ piece }) => piece.newestMs),
-        pieces.map(({ piece }) => piece.ids),
+        bytesArray(pieces.map(({ piece }) => piece.ids)),
       ],
     )
   }
@@ -129,7 +130,10 @@ async function keepIds(client: Client, batches: readonly Batch[]): Promise<void>
       const leave = 'delete from event_ids where topic_id = $1 and partition = $2 and lineage = $3 and segment < $4'
       await client.query(leave, [...key, window.oldest])
     }
-    if (window.closed.length > 0) {
+    // One that began and ended within this batch is one row already.
+    const isWhole = (name: number) => window.pieces.some(one => one.segment === name && one.firstOffset === name)
+    const closed = window.closed.filter(name => !isWhole(name))
+    if (closed.length > 0) {
       await client.query(
         `with pieces as (
            delete from event_ids
@@ -138,7 +142,7 @@ async function keepIds(client: Client, batches: readonly Batch[]): Promise<void>
          select topic_id, partition, lineage, segment, min(first_offset), min(first_ms), max(newest_ms),
                 string_agg(ids, ''::bytea order by first_offset)
            from pieces group by topic_id, partition, lineage, segment`,
-        [...key, window.closed],
+        [...key, closed],
       )
     }
   }

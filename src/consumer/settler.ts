@@ -26,6 +26,14 @@ const recordsFirst = 1_000
 /** Far from the 5 s that a transaction may take, and about as long as a partition that is well may wait for another. */
 const settleMs = 2_000
 
+/**
+ * So long a batch may grow while more of the log waits than was read: a row that many events count into is written once
+ * for all of them. Without a backlog each batch is settled at once.
+ */
+const growMs = 1_000
+/** Of the room for pending records: as much again is read while this is settled. */
+const growRoom = 0.375
+
 export class Settler {
   /** What Postgres answered last, when it was no success: for readiness. */
   fault: string | undefined
@@ -35,6 +43,8 @@ export class Settler {
   readonly #opener: Opener
   #failures = 0
   #stopping = false
+  /** When the latest settle ended. */
+  #settledMs = Number.NEGATIVE_INFINITY
 
   constructor(core: Core, opener: Opener) {
     this.#core = core
@@ -51,6 +61,11 @@ export class Settler {
       this.#letGo()
       this.#opener.lookAtTroubled()
       this.#opener.askOrigins()
+      const growsMs = this.#stopping ? 0 : this.#growsMs()
+      if (growsMs > 0) {
+        await settling.wait(Math.min(growsMs, idleMs))
+        continue
+      }
       const due: Partition[] = []
       for (const one of partitions.values()) {
         if (one.dueMs <= time.nowMs() && one.batch() !== undefined) due.push(one)
@@ -59,6 +74,19 @@ export class Settler {
       if (due.length > 0) await this.#settleTogether(due)
       else await settling.wait(idleMs)
     }
+  }
+
+  /** For how long, in ms, batches may still grow: there is room, time, a backlog, and nobody waits for anything. */
+  #growsMs(): number {
+    const leftMs = this.#settledMs + growMs - this.#core.time.nowMs()
+    if (leftMs <= 0) return 0
+    let [pending, unread] = [0, 0]
+    for (const one of this.#core.partitions.values()) {
+      if (one.isUrgent) return 0
+      pending += one.pendingRecords
+      unread += one.unreadRecords
+    }
+    return pending < this.recordsMax * growRoom && unread > pending ? leftMs : 0
   }
 
   stop(): void {
@@ -120,7 +148,8 @@ export class Settler {
     const batches = due.map(partition => partition.settling!)
     const startMs = time.nowMs()
     const outcomes = await store.settle(batches)
-    const tookMs = time.nowMs() - startMs
+    this.#settledMs = time.nowMs()
+    const tookMs = this.#settledMs - startMs
     observer.transaction(recordsOf(batches), tookMs / 1_000)
     if (this.fault !== undefined) logger('settle_working')
     this.fault = undefined

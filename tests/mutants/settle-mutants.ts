@@ -37,6 +37,9 @@ export const settleMutants = [
     '    await tables.addCounts(ours)\n',
     '    await tables.commit()\n    await tables.addCounts(ours)\n',
   ),
+  settler('batches do not grow', 'this.#settledMs + growMs -', 'this.#settledMs + 0 -'),
+  settler('batches grow without a backlog', 'unread > pending ? leftMs', 'leftMs > 0 ? leftMs'),
+  settler('batches grow beyond their room', 'pending < this.recordsMax * growRoom &&', 'pending >= 0 &&'),
   settler(
     'a settle without answer is taken for done',
     '      const fault = this.#faultOf(error)\n      this.#failures += 1\n',

@@ -79,3 +79,57 @@ test('what was folded of a partition that is taken away is settled before it goe
   await until('it is gone', () => loop.partitions.size === 0)
   assert.equal(tables.current(0)?.next, log.stableEnd)
 })
+
+test('while more of the log waits than was read a batch grows, for a second; without a backlog it is settled at once', async () => {
+  const stage = stageOf(1)
+  const { broker, log: reader, store, time, until } = stage
+  const log = broker.topic.partitions[0]!
+  for (let left = 40; left > 0; left--) appendTo(log)
+  const { fetch } = reader
+  const door = doorOf()
+  let answers = 0
+  reader.fetch = async wants => {
+    answers += 1
+    if (answers > 2) await door.pass()
+    return fetch(wants)
+  }
+  const { settle } = store
+  const settles: { readonly to: number; readonly fromMs: number; toMs: number }[] = []
+  store.settle = async batches => {
+    const one = { to: batches[0]!.to, fromMs: time.nowMs(), toMs: 0 }
+    settles.push(one)
+    const outcomes = await settle(batches)
+    one.toMs = time.nowMs()
+    return outcomes
+  }
+  stage.run().assign([0])
+  await until('the second answer is settled, and the third is awaited', () => settles.length === 2 && door.isReached)
+  const [first, second] = settles
+  assert.ok(first!.to < second!.to && log.stableEnd - second!.to > second!.to - first!.to, 'much is left to be read')
+  assert.ok(second!.fromMs >= first!.toMs + 1_000, `${second!.fromMs - first!.toMs} ms after the first`)
+  assert.ok(second!.fromMs < first!.toMs + 1_500, `${second!.fromMs - first!.toMs} ms after the first`)
+  door.open()
+  await until('all is settled', () => settles.at(-1)!.to === log.stableEnd && settles.at(-1)!.toMs > 0)
+  const before = time.nowMs()
+  appendTo(log)
+  await until('what has come is settled', () => settles.at(-1)!.to === log.stableEnd)
+  assert.ok(settles.at(-1)!.fromMs < before + 500, `${settles.at(-1)!.fromMs - before} ms after it has come`)
+})
+
+test('a batch grows only as far as there is room: as much again can be read while it is settled', async () => {
+  const stage = stageOf(1)
+  const { broker, store, time, until } = stage
+  const log = broker.topic.partitions[0]!
+  for (let left = 150; left > 0; left--) appendTo(log)
+  const { settle } = store
+  const settles: { readonly records: number; readonly ms: number }[] = []
+  store.settle = batches => {
+    const [{ from, to }] = batches as [Batch]
+    settles.push({ records: to - from, ms: time.nowMs() })
+    return settle(batches)
+  }
+  stage.run().assign([0])
+  await until('it is counted', () => settles.length > 5)
+  const grown = settles.slice(1, 5).filter(({ records }) => records >= 0.375 * stage.bounds.pendingRecordsMax)
+  assert.ok(grown.length >= 2, settles.map(({ records }) => records).join())
+})
