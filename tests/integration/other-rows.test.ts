@@ -6,15 +6,14 @@ import type { Delta } from '../../src/consumer/delta.ts'
 import { PostgresStore } from '../../src/consumer/postgres-store.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
 import { closing, connect, freshDatabase, until } from '../support/environment.ts'
+import { someKernel } from '../support/some-kernel.ts'
 
 const topicId = '00000000-0000-4000-8000-000000000001'
 const first = '11111111-1111-4111-8111-111111111111'
 const last = '99999999-9999-4999-8999-999999999999'
 
 /** One view of each user, the last one first. */
-const delta: Delta = new Map([
-  [20_000, new Map([last, first].map(user => [user, new Map([[first, { view: 1, click: 0, purchase: 0 }]])]))],
-])
+const delta = deltaOf([last, first])
 
 test('a settle waits for the first of its rows before it has locked the last, whichever event came first', async t => {
   const { client, store, database, batchOf } = await freshStore(t)
@@ -68,6 +67,14 @@ const bad: Reject = {
   ...{ key: null, value: Buffer.from('{'), headers: Buffer.from([0]), origin: undefined },
 }
 
+function deltaOf(users: readonly string[]): Delta {
+  const kernel = someKernel()
+  for (const userId of users) {
+    kernel.add({ userId, itemId: first, day: 20_000, activity: 'view', eventId: undefined })
+  }
+  return kernel.takeRows()
+}
+
 async function freshStore(t: TestContext) {
   const database = await freshDatabase()
   const client = await connect(t, database)
@@ -81,7 +88,7 @@ async function freshStore(t: TestContext) {
     ...{ from: 0, to: 0, counted: 0, duplicate: 0, rejected: 0, skipped: 0, clockMs: 0, firstAppendMs: -1 },
     after: undefined,
     tail: { epoch: 0, crc: 1 },
-    delta: new Map(),
+    delta: deltaOf([]),
     window: { pieces: [], closed: [], oldest: undefined },
     rejects: [],
     repairs: [],
