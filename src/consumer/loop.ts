@@ -6,7 +6,7 @@ import { type Kernels, kernelPool } from '../kernel/kernels.ts'
 import type { Log as Logger } from '../runtime/log.ts'
 import { realTime, type Time } from '../runtime/time.ts'
 import type { Bounds, Core, Observer } from './core.ts'
-import type { Log, Want } from './log.ts'
+import type { Fetched, Log, Want } from './log.ts'
 import { Opener } from './opener.ts'
 import { Partition } from './partition.ts'
 import { Settler } from './settler.ts'
@@ -29,6 +29,11 @@ export class Loop {
   readonly #opener: Opener
   readonly #settler: Settler
   #stopping = false
+  #isAsking = false
+  /** When the latest answer came. */
+  #fetchedMs = 0
+  /** A bug: whatever a broker does is an answer. */
+  #readFailed: { readonly error: unknown } | undefined
   #ran: Promise<void> | undefined
 
   constructor(
@@ -89,30 +94,49 @@ export class Loop {
   }
 
   async #read(): Promise<void> {
-    const { log, bounds, time, reading, settling } = this.#core
-    let fetchedMs = 0
+    const { reading } = this.#core
     while (!this.#stopping) {
       this.#opener.openDue()
       this.#opener.lookAtTopic()
       this.#opener.lookAtLedger()
+      this.#ask()
       if (await this.#foldRests()) continue
-      const used = this.#roomUsed()
-      const wants: Want[] = []
-      for (const one of this.partitions.values()) {
-        if (one.wantsRecords && this.#hasRoom(one, used)) wants.push(one.want())
-      }
-      const isDue = time.nowMs() >= fetchedMs + fetchEveryMs
-      if (wants.length === 0 || (!isDue && this.#awaitsRoom(used))) {
-        await reading.wait(idleMs)
-        continue
-      }
-      for (const fetched of await log.fetch(wants)) {
-        this.partitions.get(fetched.want.partition)?.receive(fetched, bounds.batchBytesMax, time.nowMs())
-      }
-      fetchedMs = time.nowMs()
-      settling.wake()
+      await reading.wait(idleMs)
+      if (this.#readFailed !== undefined) throw this.#readFailed.error
     }
     await this.#opener.stop()
+  }
+
+  /** Asks for what is to be read next, and does not wait for it: what is there is folded meanwhile. */
+  #ask(): void {
+    if (this.#isAsking) return
+    const { log, time, reading } = this.#core
+    const used = this.#roomUsed()
+    const wants: Want[] = []
+    for (const one of this.partitions.values()) {
+      if (one.wantsRecords && this.#hasRoom(one, used)) wants.push(one.want())
+    }
+    const isDue = time.nowMs() >= this.#fetchedMs + fetchEveryMs
+    if (wants.length === 0 || (!isDue && this.#awaitsRoom(used))) return
+    this.#isAsking = true
+    log.fetch(wants).then(
+      fetched => this.#receive(fetched),
+      (error: unknown) => {
+        this.#readFailed = { error }
+        reading.wake()
+      },
+    )
+  }
+
+  #receive(answers: readonly Fetched[]): void {
+    const { bounds, time, reading, settling } = this.#core
+    this.#isAsking = false
+    this.#fetchedMs = time.nowMs()
+    for (const fetched of answers) {
+      this.partitions.get(fetched.want.partition)?.receive(fetched, bounds.batchBytesMax, time.nowMs())
+    }
+    reading.wake()
+    settling.wake()
   }
 
   /** Folds a slice of every partition that has something. @returns whether any had. */
@@ -125,7 +149,7 @@ export class Loop {
       if (!partition.hasRecords || !this.#hasRoom(partition, this.#roomUsed())) continue
       // One slice each is what partitions may take beyond the common room: together no more than all there is.
       const share = Math.ceil(this.#settler.recordsMax / this.partitions.size)
-      observer.read(partition.advance(Math.min(most, share)))
+      observer.read(partition.advance(Math.min(most, share), bounds.batchBytesMax, time.nowMs()))
       folded = true
       settling.wake()
       await time.turn()

@@ -1,5 +1,5 @@
 /** One partition in this process' hands: its fold, what of it is on the way to the database, and its troubles. */
-import { RecordWalk } from '../kafka/records.ts'
+import { endOfAnswer, RecordWalk } from '../kafka/records.ts'
 import { silence, silenceMsMax, type Trouble } from '../kafka/trouble.ts'
 import type { Batch } from './batch.ts'
 import type { Fold } from './fold.ts'
@@ -22,6 +22,10 @@ export class Partition {
   fold: Fold | undefined
   /** Where a fetch answer was left because enough was pending. */
   rest: RecordWalk | undefined
+  /** What follows the rest: asked for before that is folded, so that the broker works meanwhile. */
+  #ahead: Fetched | undefined
+  /** Where the rest ends. */
+  #restEnd: ReturnType<typeof endOfAnswer>
   /** Taken from the fold and not known to be in the tables: is settled again, unchanged, until it is. */
   settling: Batch | undefined
   /** Found by reading; becomes a halt when everything before it is settled and a fresh look shows the same. */
@@ -41,9 +45,11 @@ export class Partition {
     this.number = number
   }
 
-  /** Whether there is room and reason to read on. */
+  /** Whether there is reason to read on: one answer is folded, and the next one may be there already. */
   get wantsRecords(): boolean {
-    return this.phase === 'open' && this.trouble === undefined && this.rest === undefined
+    if (this.phase !== 'open' || this.trouble !== undefined) return false
+    if (this.rest === undefined) return true
+    return this.#ahead === undefined && this.#restEnd !== undefined && this.#restEnd.offset > this.fold!.next
   }
 
   /** Whether something is there to be folded now. */
@@ -69,14 +75,23 @@ export class Partition {
 
   want(): Want {
     const { of, next, tail } = this.fold!
-    return { topicId: of.topicId, partition: this.number, offset: next, tail }
+    const from = this.rest === undefined ? { offset: next, tail } : this.#restEnd!
+    return { topicId: of.topicId, partition: this.number, ...from }
   }
 
   /** Takes an answer in, unless it is one to a question that is not ours any more. */
   receive(fetched: Fetched, batchBytesMax: number, nowMs: number): void {
     if (!this.wantsRecords) return
     const { topicId, offset } = fetched.want
-    if (topicId !== this.fold!.of.topicId || offset !== this.fold!.next) return
+    if (topicId !== this.fold!.of.topicId) return
+    if (this.rest !== undefined) {
+      if (offset !== this.#restEnd!.offset) return
+      // Anything but records is asked for again when its time has come, and not before: it may come at once, each time.
+      if (fetched.records.length > 0) this.#ahead = fetched
+      else this.#restEnd = undefined
+      return
+    }
+    if (offset !== this.fold!.next) return
     this.lag.heard(fetched.logStart, fetched.logEnd, fetched.askedMs)
     this.trouble = fetched.trouble
     if (fetched.isSilent) {
@@ -86,14 +101,17 @@ export class Partition {
     if (this.trouble !== undefined || fetched.records.length === 0) return
     this.#silentSinceMs = undefined
     this.rest = new RecordWalk(fetched.records, offset, fetched.aborted, batchBytesMax)
+    this.#restEnd = endOfAnswer(fetched.records)
   }
 
   /** Folds up to `recordsMax` of what was received. @returns how many offsets it passed. */
-  advance(recordsMax: number): number {
+  advance(recordsMax: number, batchBytesMax: number, nowMs: number): number {
     const before = this.fold!.next
     if (!this.fold!.take(this.rest!, recordsMax)) {
       this.trouble ??= this.rest!.trouble
-      this.rest = undefined
+      const ahead = this.#ahead
+      this.forgetRest()
+      if (ahead !== undefined) this.receive(ahead, batchBytesMax, nowMs)
     }
     return this.fold!.next - before
   }
@@ -102,6 +120,12 @@ export class Partition {
   batch(): Batch | undefined {
     this.settling ??= this.fold?.takeBatch()
     return this.settling
+  }
+
+  /** What was received and not folded is read again by whoever comes next. */
+  forgetRest(): void {
+    this.rest = undefined
+    this.#ahead = undefined
   }
 
   /** Everything read is in the tables. */
@@ -130,7 +154,7 @@ export class Partition {
     this.phase = 'open'
     this.fold = fold
     this.movableStart = movableStart
-    this.rest = undefined
+    this.forgetRest()
     this.settling = undefined
     this.#silentSinceMs = undefined
     this.trouble = trouble
@@ -149,7 +173,7 @@ export class Partition {
     this.phase = this.phase === 'leaving' ? 'leaving' : 'closed'
     this.fold?.close()
     this.fold = undefined
-    this.rest = undefined
+    this.forgetRest()
     this.settling = undefined
     this.trouble = undefined
     this.dueMs = nowMs

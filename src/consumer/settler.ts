@@ -99,7 +99,7 @@ export class Settler {
     const { partitions, time } = this.#core
     for (const partition of partitions.values()) {
       if (partition.phase !== 'leaving') continue
-      partition.rest = undefined // was read and not folded: the next owner reads it again
+      partition.forgetRest()
       if (!partition.isSettled) continue
       partition.drop(time.nowMs())
       partitions.delete(partition.number)

@@ -60,10 +60,18 @@ export const settleMutants = [
     'if (!partition.isSettled) continue',
     'if (partition.rest !== undefined) continue',
   ),
+  partition('an answer to an old question is taken', 'if (offset !== this.fold!.next) return', ''),
   partition(
-    'an answer to an old question is taken',
-    'if (topicId !== this.fold!.of.topicId || offset !== this.fold!.next) return',
+    'an answer to an old question is kept for what follows',
+    'if (offset !== this.#restEnd!.offset) return',
     '',
+    'tests/unit/consumer/partition.test.ts',
+  ),
+  partition(
+    'what follows is asked for again and again',
+    'else this.#restEnd = undefined',
+    '',
+    'tests/unit/consumer/partition.test.ts',
   ),
   partition(
     'a batch is taken while another is on the way',

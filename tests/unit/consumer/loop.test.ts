@@ -33,3 +33,26 @@ test('a partition that comes back before it has gone is read from the ledger aga
   await until('it is open again', () => partition.phase === 'open')
   assert.notEqual(partition.fold, fold)
 })
+
+test('while an answer is folded the next one is asked for, of what follows it', async () => {
+  const stage = stageOf(1)
+  const { broker, log: reader, until } = stage
+  const log = broker.topic.partitions[0]!
+  for (let left = 30; left > 0; left--) appendTo(log)
+  const { fetch } = reader
+  const asked: { readonly offset: number; readonly next: number }[] = []
+  reader.fetch = wants => {
+    asked.push({ offset: wants[0]!.offset, next: loop.partitions.get(0)!.fold!.next })
+    return fetch(wants)
+  }
+  const loop = stage.run()
+  loop.assign([0])
+  await until('all is folded', () => loop.partitions.get(0)!.fold?.next === log.stableEnd)
+  assert.ok(asked.some(({ offset, next }) => offset > next))
+  const offsets = asked.map(({ offset }) => offset)
+  assert.deepEqual(
+    offsets,
+    offsets.toSorted((a, b) => a - b),
+    'nothing is asked for twice but what has not come',
+  )
+})
