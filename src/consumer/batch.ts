@@ -32,6 +32,12 @@ export interface Repair {
   readonly as: 'counted' | 'duplicate'
 }
 
+/** Eight bytes of a reject take about as long to settle as a record that is counted. */
+const recordsPerRejectByte = 1 / 8
+
+/** The room that is taken until it is settled, in records. */
+export const roomOf = (records: number, rejectBytes: number): number => records + rejectBytes * recordsPerRejectByte
+
 export interface Batch {
   readonly of: Lineage
   /** The offsets [from, to). `to - from` is the sum of the four fates. */
@@ -49,6 +55,8 @@ export interface Batch {
   readonly delta: Delta
   readonly window: WindowChange
   readonly rejects: readonly Reject[]
+  /** What they take. */
+  readonly rejectBytes: number
   readonly repairs: readonly Repair[]
   /** Append time of the first data record, -1 when unknown: how long visibility took. */
   readonly firstAppendMs: number

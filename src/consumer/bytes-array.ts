@@ -6,14 +6,15 @@
 const byteaOid = 17
 const headBytes = 20
 
-export function bytesArray(values: readonly Buffer[]): Buffer {
-  const array = Buffer.allocUnsafe(values.reduce((sum, { length }) => sum + 4 + length, headBytes))
-  // One dimension, no nulls, type, how many, counted from 1.
-  for (const [i, word] of [1, 0, byteaOid, values.length, 1].entries()) array.writeInt32BE(word, i * 4)
+export function bytesArray(values: readonly (Buffer | null)[]): Buffer {
+  const array = Buffer.allocUnsafe(values.reduce((sum, value) => sum + 4 + (value?.length ?? 0), headBytes))
+  const hasNulls = values.includes(null) ? 1 : 0
+  // One dimension, whether there are nulls, type, how many, counted from 1.
+  for (const [i, word] of [1, hasNulls, byteaOid, values.length, 1].entries()) array.writeInt32BE(word, i * 4)
   let at = headBytes
   for (const value of values) {
-    at = array.writeInt32BE(value.length, at)
-    at += value.copy(array, at)
+    at = array.writeInt32BE(value?.length ?? -1, at)
+    if (value !== null) at += value.copy(array, at)
   }
   return array
 }

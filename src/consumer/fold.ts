@@ -128,7 +128,8 @@ export class Fold {
   /** What was folded since the last time, or undefined when nothing was. */
   takeBatch(): Batch | undefined {
     this.#assertOpen()
-    const { from, after, counted, duplicate, rejected, skipped, rejects, repairs, firstAppendMs } = this.#pending
+    const { from, after, counted, duplicate, rejected, skipped, rejects, rejectBytes, repairs, firstAppendMs } =
+      this.#pending
     if (from === this.next) return undefined
     this.#pending = nothing(this.next, this.tail)
     return {
@@ -145,6 +146,7 @@ export class Fold {
       delta: this.#kernel.takeRows(),
       window: this.#window.takeChange(),
       rejects,
+      rejectBytes,
       repairs,
       firstAppendMs,
     }

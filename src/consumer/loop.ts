@@ -15,8 +15,6 @@ import type { Installation, Store } from './store.ts'
 
 /** Some 20 ms. */
 const defaultSliceRecords = 5_000
-/** Of all partitions together, read ahead of the last commit; fewer while settling takes too long. */
-const rejectBytesMax = 8 << 20
 /** So much of the room for pending records is for whoever comes; the rest is shared out evenly. */
 const commonRoom = 0.75
 const idleMs = 250
@@ -148,7 +146,7 @@ export class Loop {
     for (const partition of [...this.partitions.values()]) {
       if (!partition.hasRecords || !this.#hasRoom(partition, this.#roomUsed())) continue
       // One slice each is what partitions may take beyond the common room: together no more than all there is.
-      const share = Math.ceil(this.#settler.recordsMax / this.partitions.size)
+      const share = Math.ceil(this.#settler.roomMax / this.partitions.size)
       observer.read(partition.advance(Math.min(most, share), bounds.batchBytesMax, time.nowMs()))
       folded = true
       settling.wake()
@@ -159,7 +157,8 @@ export class Loop {
 
   /** Whether it may read on. A partition that cannot be settled fills the common room, and its own; never another's. */
   #hasRoom(partition: Partition, used: number): boolean {
-    return used < commonRoom || this.#roomOf(partition) < (1 - commonRoom) / this.partitions.size
+    const { roomMax } = this.#settler
+    return used < commonRoom * roomMax || partition.pendingRoom < ((1 - commonRoom) * roomMax) / this.partitions.size
   }
 
   /** Whether one has no room now and will have some as soon as it is settled: not the moment to wait for an answer. */
@@ -173,15 +172,7 @@ export class Loop {
 
   #roomUsed(): number {
     let sum = 0
-    for (const partition of this.partitions.values()) sum += this.#roomOf(partition)
+    for (const { pendingRoom } of this.partitions.values()) sum += pendingRoom
     return sum
-  }
-
-  /** The part of all room that its pending records and rejects take. */
-  #roomOf(partition: Partition): number {
-    const { recordsMax } = this.#settler
-    const bytesMax = rejectBytesMax * (recordsMax / this.#core.bounds.pendingRecordsMax)
-    const rejectBytes = partition.fold?.pendingRejectBytes ?? 0
-    return Math.max(partition.pendingRecords / recordsMax, rejectBytes / bytesMax)
   }
 }

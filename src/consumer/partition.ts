@@ -1,7 +1,7 @@
 /** One partition in this process' hands: its fold, what of it is on the way to the database, and its troubles. */
 import { endOfAnswer, RecordWalk } from '../kafka/records.ts'
 import { silence, silenceMsMax, type Trouble } from '../kafka/trouble.ts'
-import type { Batch } from './batch.ts'
+import { type Batch, roomOf } from './batch.ts'
 import type { Fold } from './fold.ts'
 import { Lag } from './lag.ts'
 import type { Fetched, Want } from './log.ts'
@@ -60,6 +60,11 @@ export class Partition {
   get pendingRecords(): number {
     const settling = this.settling === undefined ? 0 : this.settling.to - this.settling.from
     return settling + (this.fold?.pendingRecords ?? 0)
+  }
+
+  /** The room that they take, see {@link roomOf}. */
+  get pendingRoom(): number {
+    return roomOf(this.pendingRecords, (this.settling?.rejectBytes ?? 0) + (this.fold?.pendingRejectBytes ?? 0))
   }
 
   /** What of it is pending is to be settled without delay: again, to let it go, to halt it, or for a repair to go on. */

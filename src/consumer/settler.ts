@@ -6,7 +6,7 @@ import { headerOf } from '../kafka/headers.ts'
 import type { Log as Logger } from '../runtime/log.ts'
 import { pause } from '../runtime/time.ts'
 import { parseTraceparent } from '../runtime/trace.ts'
-import type { Batch } from './batch.ts'
+import { type Batch, roomOf } from './batch.ts'
 import type { Core } from './core.ts'
 import type { Opener } from './opener.ts'
 import type { Partition } from './partition.ts'
@@ -20,9 +20,9 @@ const pauseFirstMs = 50
 const pauseLastMs = 2_000
 /** SQLSTATEs of a transaction that took too long: the same again would take as long. */
 const tooLong = new Set(['57014', '25P04'])
-const recordsMin = 100
+const roomMin = 100
 /** Before the first settle nobody knows how fast this database is. */
-const recordsFirst = 1_000
+const roomFirst = 1_000
 /** Far from the 5 s that a transaction may take, and about as long as a partition that is well may wait for another. */
 const settleMs = 2_000
 
@@ -37,8 +37,8 @@ const growRoom = 0.375
 export class Settler {
   /** What Postgres answered last, when it was no success: for readiness. */
   fault: string | undefined
-  /** How many records may be read ahead of the last commit: as many as take about two seconds to settle. */
-  recordsMax: number
+  /** How much may be read ahead of the last commit, in records: what takes about two seconds to settle. */
+  roomMax: number
   readonly #core: Core
   readonly #opener: Opener
   #failures = 0
@@ -49,7 +49,7 @@ export class Settler {
   constructor(core: Core, opener: Opener) {
     this.#core = core
     this.#opener = opener
-    this.recordsMax = Math.min(core.bounds.pendingRecordsMax, recordsFirst)
+    this.roomMax = Math.min(core.bounds.pendingRecordsMax, roomFirst)
   }
 
   /** Runs until `stop`, and then until everything folded is settled or a few seconds have passed. */
@@ -80,13 +80,14 @@ export class Settler {
   #growsMs(): number {
     const leftMs = this.#settledMs + growMs - this.#core.time.nowMs()
     if (leftMs <= 0) return 0
-    let [pending, unread] = [0, 0]
+    let [pending, room, unread] = [0, 0, 0]
     for (const one of this.#core.partitions.values()) {
       if (one.isUrgent) return 0
       pending += one.pendingRecords
+      room += one.pendingRoom
       unread += one.unreadRecords
     }
-    return pending < this.recordsMax * growRoom && unread > pending ? leftMs : 0
+    return room < this.roomMax * growRoom && unread > pending ? leftMs : 0
   }
 
   stop(): void {
@@ -114,7 +115,7 @@ export class Settler {
       this.#failures += 1
       if (fault.kind === 'data' || isTooLong(fault) || (fault.kind === 'platform' && this.#failures >= 3)) {
         // The small ones first: they need not wait until the large ones have failed.
-        const sorted = due.toSorted((a, b) => a.pendingRecords - b.pendingRecords)
+        const sorted = due.toSorted((a, b) => a.pendingRoom - b.pendingRoom)
         for (const partition of sorted) await this.#settleAlone(partition)
       } else {
         await pause(this.#core.time, Math.min(pauseLastMs, pauseFirstMs * 2 ** Math.min(this.#failures, 10)))
@@ -133,9 +134,8 @@ export class Settler {
       if (fault.kind === 'data') {
         await this.#haltRefused(partition, batch, fault)
       } else if (isTooLong(fault)) {
-        this.recordsMax = Math.max(recordsMin, Math.min(this.recordsMax, batch.to - batch.from) >> 1)
-        const { recordsMax } = this
-        this.#core.logger('settle_slow', { recordsMax })
+        this.roomMax = Math.max(roomMin, Math.min(this.roomMax, roomOfAll([batch])) >> 1)
+        this.#core.logger('settle_slow', { recordsMax: this.roomMax })
         partition.drop(this.#core.time.nowMs())
       } else {
         partition.backOff(this.#core.time.nowMs())
@@ -155,7 +155,7 @@ export class Settler {
     this.fault = undefined
     this.#failures = 0
     const written = batches.filter(batch => outcomes.get(batch) === 'settled')
-    if (written.length > 0) this.recordsMax = recordsIn(settleMs, recordsOf(written), tookMs, bounds.pendingRecordsMax)
+    if (written.length > 0) this.roomMax = roomIn(settleMs, roomOfAll(written), tookMs, bounds.pendingRecordsMax)
     for (const [i, batch] of batches.entries()) this.#apply(due[i]!, batch, outcomes.get(batch)!)
     reading.wake()
   }
@@ -203,9 +203,12 @@ export class Settler {
 
 const recordsOf = (batches: readonly Batch[]): number => batches.reduce((sum, { from, to }) => sum + to - from, 0)
 
-/** How many records can be settled in `ms`, at the pace of so many in `tookMs`. */
-function recordsIn(ms: number, records: number, tookMs: number, most: number): number {
-  return Math.min(most, Math.max(recordsMin, Math.ceil((records * ms) / Math.max(1, tookMs))))
+const roomOfAll = (batches: readonly Batch[]): number =>
+  batches.reduce((sum, { from, to, rejectBytes }) => sum + roomOf(to - from, rejectBytes), 0)
+
+/** How much can be settled in `ms`, at the pace of so much in `tookMs`. */
+function roomIn(ms: number, room: number, tookMs: number, most: number): number {
+  return Math.min(most, Math.max(roomMin, Math.ceil((room * ms) / Math.max(1, tookMs))))
 }
 
 const isTooLong = ({ sqlState }: StoreFault): boolean => sqlState !== undefined && tooLong.has(sqlState)

@@ -15,7 +15,7 @@ export function inflate(codec: number, data: Buffer, bytesMax: number): Buffer {
     case 0:
       return data
     case 1:
-      return withinBound(bytesMax, () => gunzipSync(data, { maxOutputLength: bytesMax }))
+      return withinBound(bytesMax, () => gunzipSync(data, { maxOutputLength: bytesMax, ...inOnePiece(data, bytesMax) }))
     case 2:
       checkBound(snappyLength(data), bytesMax)
       return compressionsAlgorithms.snappy.decompressSync(data) as Buffer
@@ -27,6 +27,15 @@ export function inflate(codec: number, data: Buffer, bytesMax: number): Buffer {
     default:
       throw new UnknownCodec(`codec ${codec}`)
   }
+}
+
+/**
+ * The last four bytes say how long the result is, modulo 2^32. It is made in one piece then; in pieces, it would take
+ * its memory twice when they are put together. Where they lie, there are more pieces.
+ */
+function inOnePiece(data: Buffer, bytesMax: number): { chunkSize?: number } {
+  if (data.length < 4) return {}
+  return { chunkSize: Math.max(1_024, Math.min(bytesMax, data.readUInt32LE(data.length - 4))) }
 }
 
 function withinBound(bytesMax: number, decompress: () => Buffer): Buffer {

@@ -8,7 +8,7 @@
  * leaves). That one goes through `event/judge.ts`, and the kernel goes on behind it. Ids and counts lie here whoever
  * judged a record.
  *
- * What it gains: docs/decisions/0003. Each trick is explained where it stands.
+ * What it gains: docs/decisions/0004. Each trick is explained where it stands.
  */
 import { readFileSync } from 'node:fs'
 import type { Event } from '../event/judge.ts'
@@ -75,8 +75,8 @@ const module = new WebAssembly.Module(readFileSync(new URL('kernel.wasm', import
 export class Kernel {
   readonly #wasm: Exports
   #memory: Buffer<ArrayBuffer>
-  /** Which bytes stand in the input, from where to where. */
-  #loaded: { readonly bytes: Buffer; readonly from: number; readonly to: number } | undefined
+  /** Which bytes stand in the input, from where to where. Weak: a batch may be large, and another may not come for long. */
+  #loaded: { readonly bytes: WeakRef<Buffer>; readonly from: number; readonly to: number } | undefined
 
   /** Is of no use before {@link begin}. */
   constructor() {
@@ -203,12 +203,12 @@ export class Kernel {
   /** What is in there already is not copied again: a record that the plain path has read may stand in the middle. */
   #load({ bytes, at }: Unread): { readonly from: number; readonly to: number } {
     const loaded = this.#loaded
-    if (loaded?.bytes === bytes && at >= loaded.from) {
+    if (loaded?.bytes.deref() === bytes && at >= loaded.from) {
       if (loaded.to === bytes.length || at < loaded.from + inputBytes / 2) return loaded
     }
     const to = Math.min(bytes.length, at + inputBytes)
     this.#current().set(bytes.subarray(at, to), this.#wasm.input.value)
-    this.#loaded = { bytes, from: at, to }
+    this.#loaded = { bytes: new WeakRef(bytes), from: at, to }
     return this.#loaded
   }
 

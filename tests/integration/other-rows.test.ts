@@ -85,7 +85,17 @@ async function freshStore(t: TestContext) {
   /** One of a partition, from its beginning and with nothing in it. */
   const batchOf = async (partition: number): Promise<Batch> => ({
     of: (await store.open(topicId, partition, 0)).standing.of,
-    ...{ from: 0, to: 0, counted: 0, duplicate: 0, rejected: 0, skipped: 0, clockMs: 0, firstAppendMs: -1 },
+    ...{
+      from: 0,
+      to: 0,
+      counted: 0,
+      duplicate: 0,
+      rejected: 0,
+      skipped: 0,
+      rejectBytes: 0,
+      clockMs: 0,
+      firstAppendMs: -1,
+    },
     after: undefined,
     tail: { epoch: 0, crc: 1 },
     delta: deltaOf([]),

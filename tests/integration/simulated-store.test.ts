@@ -301,6 +301,7 @@ function batchOf(dice: Dice, tables: Tables, row: Row): Batch {
     delta: kernel.takeRows(),
     window: window.takeChange(),
     rejects,
+    rejectBytes: 0,
     repairs: repairsOf(dice, tables, row, from),
     firstAppendMs: -1,
   }

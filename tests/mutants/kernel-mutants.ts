@@ -70,7 +70,7 @@ export const kernelMutants = [
   blocks('kernel: a block that was split is given whole', '1 << --held), 1 << held)', '1 << --held), 2 << held)'),
   door(
     'kernel: an old part of the bytes is read for a new one',
-    'if (loaded?.bytes === bytes && at >= loaded.from) {',
+    'if (loaded?.bytes.deref() === bytes && at >= loaded.from) {',
     'if (loaded !== undefined && at >= loaded.from) {',
   ),
   door(

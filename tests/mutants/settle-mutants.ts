@@ -9,6 +9,7 @@ const settler = of('src/consumer/settler.ts', 'tests/unit/consumer/settler.test.
 const partition = of('src/consumer/partition.ts', 'tests/unit/consumer/partition.test.ts')
 const opener = of('src/consumer/opener.ts', 'tests/unit/consumer/opener.test.ts')
 const loop = of('src/consumer/loop.ts', 'tests/unit/consumer/loop.test.ts')
+const batch = of('src/consumer/batch.ts', 'tests/unit/consumer/loop.test.ts')
 
 export const settleMutants = [
   settle(
@@ -39,7 +40,8 @@ export const settleMutants = [
   ),
   settler('batches do not grow', 'this.#settledMs + growMs -', 'this.#settledMs + 0 -'),
   settler('batches grow without a backlog', 'unread > pending ? leftMs', 'leftMs > 0 ? leftMs'),
-  settler('batches grow beyond their room', 'pending < this.recordsMax * growRoom &&', 'pending >= 0 &&'),
+  batch('bytes of rejects take no room', 'records + rejectBytes * recordsPerRejectByte', 'records'),
+  settler('batches grow beyond their room', 'room < this.roomMax * growRoom &&', 'room >= 0 &&'),
   settler(
     'a settle without answer is taken for done',
     '      const fault = this.#faultOf(error)\n      this.#failures += 1\n',

@@ -56,3 +56,18 @@ test('while an answer is folded the next one is asked for, of what follows it', 
     'nothing is asked for twice but what has not come',
   )
 })
+
+test('what bad records take in bytes is read ahead only as far as there is room', async () => {
+  const stage = stageOf(1)
+  const { broker, store, time, until } = stage
+  for (let left = 150; left > 0; left--) appendTo(broker.topic.partitions[0]!)
+  store.settle = () => new Promise(() => {})
+  const loop = stage.run()
+  loop.assign([0])
+  const room = () => loop.partitions.get(0)!.pendingRoom
+  await until('there is no room', () => room() >= 75)
+  const [full, untilMs] = [room(), time.nowMs() + 5_000]
+  await until('nothing is read for a while', () => time.nowMs() > untilMs)
+  assert.equal(room(), full)
+  assert.ok(loop.partitions.get(0)!.pendingRecords < 75)
+})
