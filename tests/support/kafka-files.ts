@@ -14,7 +14,8 @@ export async function kafkaOverFiles(test: Lifetime): Promise<Files> {
   const folder = join(sharedFolder(), freshName('kafka'))
   // Compaction looks for work all the time instead of every 15 s.
   const settings = { 'log.cleaner.backoff.ms': '100' }
-  const start = (port?: number) => startKafka({ folder, jars: sharedJars(), logFile: `${folder}.log`, port, settings })
+  const start = (port?: number) =>
+    startKafka({ folder, jars: sharedJars(), logFile: `${folder}.log`, port, settings, isShort: true })
   let running = await start()
   closing(test, () => running.kill())
   const { host, port, address } = running
