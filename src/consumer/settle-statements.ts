@@ -86,7 +86,10 @@ async function advance(client: Client, batches: readonly Batch[]): Promise<numbe
   return rowCount ?? 0
 }
 
-/** In key order, so that two consumers that count into the same rows wait for each other but never in a circle. */
+/**
+ * In key order, as deltas are, so that two consumers that count into the same rows wait for each other but never in a
+ * circle. Sorted by PostgreSQL, many rows would go to its disk and back first.
+ */
 async function addCounts(client: Client, batches: readonly Batch[]): Promise<void> {
   const delta = sumOf(batches.map(batch => batch.delta))
   if (delta.length === 0) return
@@ -95,7 +98,6 @@ async function addCounts(client: Client, batches: readonly Batch[]): Promise<voi
      select user_id, date '1970-01-01' + day, item_id, views, clicks, purchases
        from unnest($1::uuid[], $2::int[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[])
          as d(user_id, day, item_id, views, clicks, purchases)
-      order by 1, 2, 3
          on conflict (user_id, date, item_id) do update
         set view_count = s.view_count + excluded.view_count,
             click_count = s.click_count + excluded.click_count,

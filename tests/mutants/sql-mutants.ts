@@ -27,7 +27,6 @@ export const sqlMutants = [
     'tail_epoch = b.tail_epoch, tail_crc = b.tail_crc',
     'tail_epoch = l.tail_epoch, tail_crc = l.tail_crc',
   ),
-  sql('rows are written in any order', '      order by 1, 2, 3\n', '', directed),
   sql('whoever is stopped holds up all others', 'for update skip locked', 'for update'),
   sql('ledger rows are not locked', '        for update skip locked', ''),
   sql('the oldest segment leaves, too', 'lineage = $3 and segment < $4', 'lineage = $3 and segment <= $4'),
