@@ -1,9 +1,10 @@
 /**
- * Fetch as a request of our own over the client's connection: the answer's records stay raw bytes, because the
- * client's reader makes objects of them, checks no checksum and tells the wrong time on log-append-time topics.
- * Version 13 is the first by topic id (Kafka 3.1) and known to every broker since.
+ * Fetch as a request of our own: the answer's records stay raw bytes, because the client's reader makes objects of them,
+ * checks no checksum and tells the wrong time on log-append-time topics. Version 13 is the first by topic id (Kafka 3.1)
+ * and known to every broker since.
  */
-import { type Connection, createAPI, fetchV13, type Reader } from '@platformatic/kafka'
+import { Writer as Bytes, type Connection, createAPI, fetchV13, Reader } from '@platformatic/kafka'
+import { FetchSocket } from './fetch-socket.ts'
 import type { Aborted } from './records.ts'
 
 export interface FetchPartition {
@@ -40,16 +41,14 @@ export interface FetchBounds {
 const readCommitted = 1
 const noSession = { id: 0, epoch: -1 }
 
-const api = createAPI<Parameters<typeof fetchV13.createRequest>, FetchAnswer>(
-  1,
-  13,
-  fetchV13.createRequest,
-  parseAnswer,
-)
+const [apiKey, apiVersion] = [1, 13]
+type Request = Parameters<typeof fetchV13.createRequest>
+
+const api = createAPI<Request, FetchAnswer>(apiKey, apiVersion, fetchV13.createRequest, parseAnswer)
 
 /** Fetches partitions of one topic from the broker of this connection, records of committed transactions only. */
 export function fetchFrom(
-  connection: Connection,
+  connection: Connection | FetchSocket,
   topicId: string,
   partitions: readonly FetchPartition[],
   bounds: FetchBounds,
@@ -63,7 +62,23 @@ export function fetchFrom(
     })),
   }
   const { maxWaitMs, bytesMax } = bounds
-  return api.async(connection, maxWaitMs, 1, bytesMax, readCommitted, noSession.id, noSession.epoch, [topic], [], '')
+  const { id, epoch } = noSession
+  const request: Request = [maxWaitMs, 1, bytesMax, readCommitted, id, epoch, [topic], [], '']
+  return connection instanceof FetchSocket ? fetchOver(connection, request) : api.async(connection, ...request)
+}
+
+/** What the client does around a request, for a connection of ours. */
+async function fetchOver(socket: FetchSocket, request: Request): Promise<FetchAnswer> {
+  const correlation = 0 // one request at a time
+  const head = Bytes.create().appendInt16(apiKey).appendInt16(apiVersion).appendInt32(correlation)
+  const bytes = head
+    .appendString(socket.clientId, false)
+    .appendTaggedFields()
+    .appendFrom(fetchV13.createRequest(...request))
+  const answer = Reader.from(await socket.ask(bytes.prependLength().buffer))
+  answer.skip(8) // length and correlation
+  readTags(answer)
+  return parseAnswer(correlation, apiKey, apiVersion, answer)
 }
 
 function parseAnswer(_correlation: number, _key: number, _version: number, reader: Reader): FetchAnswer {

@@ -3,7 +3,7 @@
  * topic id and epochs, and an answer that does not fit is a trouble with a name, never a jump to another offset.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Admin, type ClusterMetadata, type Connection, findErrorBy } from '@platformatic/kafka'
+import { Admin, type ClusterMetadata, findErrorBy } from '@platformatic/kafka'
 import type { Config } from '../runtime/config.ts'
 import type { Log as Logger } from '../runtime/log.ts'
 import { Absences, anyBroker } from './absences.ts'
@@ -280,7 +280,7 @@ export class LogReader {
     return { ...found, trouble: { reason: 'diverged', from: want.offset, to: want.offset, detail } }
   }
 
-  #connect(broker: number): Promise<Connection> {
+  #connect(broker: number): ReturnType<Connections['to']> {
     const address = this.#metadata?.brokers.get(broker)
     if (address === undefined) throw new Error(`broker ${broker} is not in the metadata`)
     return this.#connections.to(broker, address)
