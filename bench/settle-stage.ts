@@ -3,6 +3,7 @@ import type { Client } from 'pg'
 import type { Batch } from '../src/consumer/batch.ts'
 import { rowWords, sumOf } from '../src/consumer/delta.ts'
 import { Fold } from '../src/consumer/fold.ts'
+import { NewRows } from '../src/consumer/new-rows.ts'
 import { PostgresStore } from '../src/consumer/postgres-store.ts'
 import { settle } from '../src/consumer/settle.ts'
 import { statementsOf } from '../src/consumer/settle-statements.ts'
@@ -27,10 +28,11 @@ export async function settleAll(lab: Lab, config: Config, other: Config, topicId
       },
     },
   }) as Client
+  const newRows = new NewRows()
   const sums = { own: 0, postgres: 0, postgresAlone: 0, rows: 0 }
   for (const batches of fold(config, folds, answers)) {
     const [own, postgres] = [ownCpuSeconds(), cpuSecondsOfTree(lab.postgres.pid)]
-    const outcomes = await settle(statementsOf(noting), batches)
+    const outcomes = await settle(statementsOf(noting, newRows), batches)
     sums.own += ownCpuSeconds() - own
     sums.postgres += cpuSecondsOfTree(lab.postgres.pid) - postgres
     if ([...outcomes.values()].some(outcome => outcome !== 'settled')) throw new Error('a batch was not settled')

@@ -4,31 +4,27 @@
  */
 import { type Delta, rowWords, swapped } from './delta.ts'
 
-const oids = { uuid: 2950, int4: 23, int8: 20 }
+const oids = { uuid: 2950, int4: 23 }
 /** One dimension, no nulls, type, length, counted from 1. */
 const headWords = 5
 
-/** user_id uuid[], days since 1970 int[], item_id uuid[], and the three counts as bigint[]. */
+/** user_id uuid[], days since 1970 int[], item_id uuid[], and the three counts as int[]: no batch has as many records. */
 export function columnsOf(delta: Delta): Buffer[] {
   const rows = delta.length / rowWords
   const [users, items] = [emptyArray(oids.uuid, 4, rows), emptyArray(oids.uuid, 4, rows)]
-  const days = emptyArray(oids.int4, 1, rows)
-  const [views, clicks, purchases] = [
-    emptyArray(oids.int8, 2, rows),
-    emptyArray(oids.int8, 2, rows),
-    emptyArray(oids.int8, 2, rows),
-  ]
+  const numbers = () => emptyArray(oids.int4, 1, rows)
+  const [days, views, clicks, purchases] = [numbers(), numbers(), numbers(), numbers()]
   for (let row = 0, at = 0; row < rows; row++, at += rowWords) {
     const uuid = headWords + row * 5 + 1
     for (let word = 0; word < 4; word++) {
       users[uuid + word] = delta[at + word]!
       items[uuid + word] = delta[at + 5 + word]!
     }
-    days[headWords + row * 2 + 1] = delta[at + 4]! ^ signBit
-    const count = headWords + row * 3 + 2
-    views[count] = swapped(delta[at + 9]!)
-    clicks[count] = swapped(delta[at + 10]!)
-    purchases[count] = swapped(delta[at + 11]!)
+    const number = headWords + row * 2 + 1
+    days[number] = delta[at + 4]! ^ signBit
+    views[number] = swapped(delta[at + 9]!)
+    clicks[number] = swapped(delta[at + 10]!)
+    purchases[number] = swapped(delta[at + 11]!)
   }
   return [users, days, items, views, clicks, purchases].map(({ buffer }) => Buffer.from(buffer))
 }

@@ -12,6 +12,7 @@ import type { Config } from '../runtime/config.ts'
 import type { Batch } from './batch.ts'
 import type { Standing } from './fold.ts'
 import { install } from './install.ts'
+import { NewRows } from './new-rows.ts'
 import { halt, haltGone, moveStart, open, places } from './open.ts'
 import type { KnownOrigins } from './origins.ts'
 import { readOrigins } from './read-origins.ts'
@@ -22,6 +23,7 @@ import { type Halt, type Installation, type Opened, type Outcome, type Seen, typ
 export class PostgresStore implements Store {
   readonly #writer: Line
   readonly #reader: Line
+  readonly #newRows = new NewRows()
   #idKey: Buffer | undefined
 
   constructor(config: Pick<Config, 'postgres'>) {
@@ -48,7 +50,7 @@ export class PostgresStore implements Store {
   }
 
   settle(batches: readonly Batch[]): Promise<ReadonlyMap<Batch, Outcome>> {
-    return this.#writer.use(client => settle(statementsOf(client), batches))
+    return this.#writer.use(client => settle(statementsOf(client, this.#newRows), batches))
   }
 
   moveStart(standing: Standing, logStart: number): Promise<boolean> {

@@ -1,19 +1,21 @@
 /** What a settle says to PostgreSQL, statement by statement. Set-based: batches of different partitions go together. */
 import type { Client } from 'pg'
+import { sqlState } from '../postgres/fault.ts'
 import type { Batch } from './batch.ts'
 import { bytesArray } from './bytes-array.ts'
-import { rowWords, sumOf } from './delta.ts'
+import { type Delta, rowWords, sumOf } from './delta.ts'
 import { columnsOf } from './delta-columns.ts'
+import type { NewRows } from './new-rows.ts'
 import type { LockedRow, Statements } from './settle.ts'
 
-/** @param client in whose transaction all of it happens. */
-export function statementsOf(client: Client): Statements {
+/** @param client in whose transaction all of it happens. @param newRows what was written before, in any of them. */
+export function statementsOf(client: Client, newRows: NewRows): Statements {
   return {
     begin: async () => void (await client.query('begin')),
     lock: batches => lock(client, batches),
     exist: batches => exist(client, batches),
     advance: batches => advance(client, batches),
-    addCounts: batches => addCounts(client, batches),
+    addCounts: batches => addCounts(client, batches, newRows),
     keepIds: batches => keepIds(client, batches),
     keepRejects: batches => keepRejects(client, batches),
     markRepaired: batches => markRepaired(client, batches),
@@ -90,18 +92,54 @@ async function advance(client: Client, batches: readonly Batch[]): Promise<numbe
  * In key order, as deltas are, so that two consumers that count into the same rows wait for each other but never in a
  * circle. Sorted by PostgreSQL, many rows would go to its disk and back first.
  */
-async function addCounts(client: Client, batches: readonly Batch[]): Promise<void> {
+async function addCounts(client: Client, batches: readonly Batch[], newRows: NewRows): Promise<void> {
   const delta = sumOf(batches.map(batch => batch.delta))
   if (delta.length === 0) return
-  const { rowCount } = await client.query(
-    `insert into daily_user_item_summary as s (user_id, date, item_id, view_count, click_count, purchase_count)
-     select user_id, date '1970-01-01' + day, item_id, views, clicks, purchases
-       from unnest($1::uuid[], $2::int[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[])
-         as d(user_id, day, item_id, views, clicks, purchases)
-         on conflict (user_id, date, item_id) do update
+  const guess = newRows.split(delta)
+  if (guess === undefined) {
+    await upsert(client, delta)
+  } else if (await insert(client, guess.fresh)) {
+    newRows.wasRight()
+    if (guess.known.length > 0) await upsert(client, guess.known)
+  } else {
+    newRows.wasWrong()
+    await upsert(client, delta)
+  }
+}
+
+/** @returns false when some are there already: then none was inserted. */
+async function insert(client: Client, delta: Delta): Promise<boolean> {
+  await client.query('savepoint new_rows')
+  try {
+    await write(client, delta, '')
+    return true
+  } catch (error) {
+    if (sqlState(error) !== uniqueViolation) throw error
+    await client.query('rollback to savepoint new_rows')
+    return false
+  }
+}
+
+const uniqueViolation = '23505'
+
+function upsert(client: Client, delta: Delta): Promise<void> {
+  return write(
+    client,
+    delta,
+    `on conflict (user_id, date, item_id) do update
         set view_count = s.view_count + excluded.view_count,
             click_count = s.click_count + excluded.click_count,
             purchase_count = s.purchase_count + excluded.purchase_count`,
+  )
+}
+
+async function write(client: Client, delta: Delta, onConflict: string): Promise<void> {
+  const { rowCount } = await client.query(
+    `insert into daily_user_item_summary as s (user_id, date, item_id, view_count, click_count, purchase_count)
+     select user_id, date '1970-01-01' + day, item_id, views, clicks, purchases
+       from unnest($1::uuid[], $2::int[], $3::uuid[], $4::int[], $5::int[], $6::int[])
+         as d(user_id, day, item_id, views, clicks, purchases)
+         ${onConflict}`,
     columnsOf(delta),
   )
   const rows = delta.length / rowWords

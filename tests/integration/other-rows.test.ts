@@ -5,7 +5,9 @@ import type { Batch, Reject } from '../../src/consumer/batch.ts'
 import type { Delta } from '../../src/consumer/delta.ts'
 import { PostgresStore } from '../../src/consumer/postgres-store.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
-import { closing, connect, freshDatabase, until } from '../support/environment.ts'
+import { closing, connect, type Database, freshDatabase, until } from '../support/environment.ts'
+import { uuidOf } from '../support/events.ts'
+import { proxyPostgres } from '../support/proxy.ts'
 import { someKernel } from '../support/some-kernel.ts'
 
 const topicId = '00000000-0000-4000-8000-000000000001'
@@ -62,6 +64,51 @@ test('of a topic that was created again the partitions that it lacks are halted,
   )
 })
 
+test('new rows are inserted; where some are there already none is lost, and all are counted', async t => {
+  const { client, database, batchOf, storeOf } = await freshStore(t)
+  const heard: string[] = []
+  const proxy = await proxyPostgres(t, database, sql => {
+    if (sql.includes('new_rows')) heard.push(sql)
+    return 'forward'
+  })
+  const settled = async (store: PostgresStore, from: number, users: readonly string[]) => {
+    const tail = (at: number) => (at === 0 ? undefined : { epoch: 0, crc: at })
+    const batch = { ...(await batchOf(0)), from, after: tail(from), to: from + users.length, counted: users.length }
+    const one = { ...batch, tail: tail(batch.to)!, delta: deltaOf(users) }
+    assert.equal((await store.settle([one])).get(one), 'settled')
+    return batch.to
+  }
+  const users = Array.from({ length: 9_000 }, (_, n) => uuidOf(`new user ${n}`))
+  const before = storeOf(proxy.database)
+  let at = await settled(before, 0, users.slice(0, 3_000))
+  at = await settled(before, at, users.slice(1_000, 6_000)) // 2,000 of them are known to be there
+  assert.deepEqual(heard, ['savepoint new_rows', 'savepoint new_rows'])
+  const restarted = storeOf(proxy.database)
+  at = await settled(restarted, at, users.slice(5_000, 8_000)) // 1,000 of them are there
+  await settled(restarted, at, users.slice(8_000))
+  assert.deepEqual(heard.slice(2), ['savepoint new_rows', 'rollback to savepoint new_rows'])
+  const { rows } = await client.query<{ user_id: string; views: number }>(
+    'select user_id, view_count::int as views from daily_user_item_summary',
+  )
+  const views = new Map(rows.map(row => [row.user_id, row.views]))
+  const isTwice = (n: number) => (n >= 1_000 && n < 3_000) || (n >= 5_000 && n < 6_000)
+  assert.deepEqual(views, new Map(users.map((user, n) => [user, isTwice(n) ? 2 : 1])))
+})
+
+test('two consumers that insert the same new rows at the same time both count', async t => {
+  const { client, database, batchOf, storeOf } = await freshStore(t)
+  const rows = deltaOf(Array.from({ length: 5_000 }, (_, n) => uuidOf(`new user ${n}`)))
+  const settling = [0, 1].map(async partition => {
+    const batch = { ...(await batchOf(partition)), to: 5_000, counted: 5_000, delta: rows }
+    return (await storeOf(database).settle([batch])).get(batch)
+  })
+  assert.deepEqual(await Promise.all(settling), ['settled', 'settled'])
+  const { rows: found } = await client.query(
+    'select view_count::int as views, count(*)::int as rows from daily_user_item_summary group by 1',
+  )
+  assert.deepEqual(found, [{ views: 2, rows: 5_000 }])
+})
+
 const bad: Reject = {
   ...{ reason: 'not_json', pointer: '', detail: 'for this test', offset: 0, appendMs: 0 },
   ...{ key: null, value: Buffer.from('{'), headers: Buffer.from([0]), origin: undefined },
@@ -79,8 +126,12 @@ async function freshStore(t: TestContext) {
   const database = await freshDatabase()
   const client = await connect(t, database)
   await migrate(client)
-  const store = new PostgresStore({ postgres: database })
-  closing(t, () => store.close())
+  const storeOf = (postgres: Database) => {
+    const one = new PostgresStore({ postgres })
+    closing(t, () => one.close())
+    return one
+  }
+  const store = storeOf(database)
   await store.install('events', { maxAgeDays: 400, maxAheadMinutes: 60, windowHours: 1, windowIdsMax: 6 })
   /** One of a partition, from its beginning and with nothing in it. */
   const batchOf = async (partition: number): Promise<Batch> => ({
@@ -103,5 +154,5 @@ async function freshStore(t: TestContext) {
     rejects: [],
     repairs: [],
   })
-  return { client, store, database, batchOf }
+  return { client, store, storeOf, database, batchOf }
 }
