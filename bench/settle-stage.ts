@@ -1,5 +1,8 @@
 /** The last stage of Footfall alone: folded batches into PostgreSQL, and what of it is PostgreSQL itself. */
+import { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type { Client } from 'pg'
+import { type CopyStreamQuery, from } from 'pg-copy-streams'
 import type { Batch } from '../src/consumer/batch.ts'
 import { rowWords, sumOf } from '../src/consumer/delta.ts'
 import { Fold } from '../src/consumer/fold.ts'
@@ -19,11 +22,13 @@ export async function settleAll(lab: Lab, config: Config, other: Config, topicId
   const folds = await openFolds(config, topicId, answers)
   await openFolds(other, topicId, answers)
   const client = await connectWriter(config, 'bench')
-  const said: Parameters<Client['query']>[] = []
+  const said: ((client: Client) => Promise<unknown>)[] = []
   const noting = Object.create(client, {
     query: {
       value: (...args: Parameters<Client['query']>) => {
-        said.push(args)
+        const [statement] = args as unknown[]
+        if (statement instanceof Writable) noteCopy(statement as CopyStreamQuery, said)
+        else said.push(async again => again.query(...args))
         return client.query(...args)
       },
     },
@@ -41,10 +46,20 @@ export async function settleAll(lab: Lab, config: Config, other: Config, topicId
   await client.end()
   const alone = await connectWriter(other, 'bench')
   const before = cpuSecondsOfTree(lab.postgres.pid)
-  for (const args of said) await alone.query(...args)
+  for (const again of said) await again(alone)
   sums.postgresAlone = cpuSecondsOfTree(lab.postgres.pid) - before
   await alone.end()
   return sums
+}
+
+/** Its rows can be read only once: they are copied when they are given. */
+function noteCopy(copy: CopyStreamQuery, said: ((client: Client) => Promise<unknown>)[]): void {
+  const end = copy.end.bind(copy) as (rows: Buffer) => CopyStreamQuery
+  const noting = (rows: Buffer) => {
+    said.push(client => finished(client.query(from(copy.text)).end(rows)))
+    return end(rows)
+  }
+  Object.defineProperty(copy, 'end', { value: noting })
 }
 
 async function openFolds(config: Config, topicId: string, answers: readonly Fetched[]): Promise<Map<number, Fold>> {

@@ -3,6 +3,7 @@ import type { Client } from 'pg'
 import { sqlState } from '../postgres/fault.ts'
 import type { Batch } from './batch.ts'
 import { bytesArray } from './bytes-array.ts'
+import { copyRows } from './copy-rows.ts'
 import { type Delta, rowWords, sumOf } from './delta.ts'
 import { columnsOf } from './delta-columns.ts'
 import type { NewRows } from './new-rows.ts'
@@ -98,7 +99,7 @@ async function addCounts(client: Client, batches: readonly Batch[], newRows: New
   const guess = newRows.split(delta)
   if (guess === undefined) {
     await upsert(client, delta)
-  } else if (await insert(client, guess.fresh)) {
+  } else if (await copied(client, guess.fresh)) {
     newRows.wasRight()
     if (guess.known.length > 0) await upsert(client, guess.known)
   } else {
@@ -107,11 +108,11 @@ async function addCounts(client: Client, batches: readonly Batch[], newRows: New
   }
 }
 
-/** @returns false when some are there already: then none was inserted. */
-async function insert(client: Client, delta: Delta): Promise<boolean> {
+/** @returns false when some are there already: then none was written. */
+async function copied(client: Client, delta: Delta): Promise<boolean> {
   await client.query('savepoint new_rows')
   try {
-    await write(client, delta, '')
+    await copyRows(client, delta)
     return true
   } catch (error) {
     if (sqlState(error) !== uniqueViolation) throw error
@@ -122,24 +123,16 @@ async function insert(client: Client, delta: Delta): Promise<boolean> {
 
 const uniqueViolation = '23505'
 
-function upsert(client: Client, delta: Delta): Promise<void> {
-  return write(
-    client,
-    delta,
-    `on conflict (user_id, date, item_id) do update
-        set view_count = s.view_count + excluded.view_count,
-            click_count = s.click_count + excluded.click_count,
-            purchase_count = s.purchase_count + excluded.purchase_count`,
-  )
-}
-
-async function write(client: Client, delta: Delta, onConflict: string): Promise<void> {
+async function upsert(client: Client, delta: Delta): Promise<void> {
   const { rowCount } = await client.query(
     `insert into daily_user_item_summary as s (user_id, date, item_id, view_count, click_count, purchase_count)
      select user_id, date '1970-01-01' + day, item_id, views, clicks, purchases
        from unnest($1::uuid[], $2::int[], $3::uuid[], $4::int[], $5::int[], $6::int[])
          as d(user_id, day, item_id, views, clicks, purchases)
-         ${onConflict}`,
+         on conflict (user_id, date, item_id) do update
+        set view_count = s.view_count + excluded.view_count,
+            click_count = s.click_count + excluded.click_count,
+            purchase_count = s.purchase_count + excluded.purchase_count`,
     columnsOf(delta),
   )
   const rows = delta.length / rowWords

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Batch, Reject } from '../../src/consumer/batch.ts'
-import type { Delta } from '../../src/consumer/delta.ts'
+import { type Delta, rowsOf } from '../../src/consumer/delta.ts'
 import { PostgresStore } from '../../src/consumer/postgres-store.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
+import { diceOf } from '../fuzz/dice.ts'
 import { closing, connect, type Database, freshDatabase, until } from '../support/environment.ts'
 import { uuidOf } from '../support/events.ts'
 import { proxyPostgres } from '../support/proxy.ts'
@@ -94,6 +95,41 @@ test('new rows are inserted; where some are there already none is lost, and all 
   const isTwice = (n: number) => (n >= 1_000 && n < 3_000) || (n >= 5_000 && n < 6_000)
   assert.deepEqual(views, new Map(users.map((user, n) => [user, isTwice(n) ? 2 : 1])))
 })
+
+test('what is copied is the delta: keys, days and counts', async t => {
+  const { client, store, batchOf } = await freshStore(t)
+  const kernel = someKernel()
+  const dice = diceOf('copied rows')
+  for (let n = 0; n < 9_000; n++) {
+    const [userId, itemId] = [uuidOf(`user ${dice.below(2_000)}`), uuidOf(`item ${dice.below(2)}`)]
+    const day = dice.pick([-1, 0, 10_956, 10_957, 20_000])
+    kernel.add({ userId, itemId, day, activity: dice.pick(['view', 'click', 'purchase']), eventId: undefined })
+  }
+  const delta = kernel.takeRows()
+  const batch = { ...(await batchOf(0)), to: 9_000, counted: 9_000, delta }
+  assert.equal((await store.settle([batch])).get(batch), 'settled')
+  const { rows } = await client.query(
+    `select user_id as "userId", date - date '1970-01-01' as day, item_id as "itemId", view_count::int as view,
+            click_count::int as click, purchase_count::int as purchase
+       from daily_user_item_summary order by 1, 2, 3`,
+  )
+  assert.deepEqual(rows, [...rowsOf(delta)])
+})
+
+for (const deed of ['lose', 'lose answer', 'silence'] as const) {
+  test(`a connection that is lost over a COPY fails the settle, which is done again: ${deed}`, async t => {
+    const { client, database, batchOf, storeOf } = await freshStore(t)
+    let left = 1
+    const proxy = await proxyPostgres(t, database, sql => (sql.startsWith('copy') && left-- > 0 ? deed : 'forward'))
+    const users = Array.from({ length: 20_000 }, (_, n) => uuidOf(`new user ${n}`))
+    const batch = { ...(await batchOf(0)), to: users.length, counted: users.length, delta: deltaOf(users) }
+    const store = storeOf(proxy.database)
+    await assert.rejects(store.settle([batch]), { kind: 'connection' })
+    assert.equal((await store.settle([batch])).get(batch), 'settled')
+    const { rows } = await client.query('select sum(view_count)::int as views from daily_user_item_summary')
+    assert.deepEqual(rows, [{ views: users.length }])
+  })
+}
 
 test('two consumers that insert the same new rows at the same time both count', async t => {
   const { client, database, batchOf, storeOf } = await freshStore(t)
