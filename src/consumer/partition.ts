@@ -22,6 +22,7 @@ export class Partition {
   fold: Fold | undefined
   /** Where a fetch answer was left because enough was pending. */
   rest: RecordWalk | undefined
+  #releaseRest: Fetched['release']
   /** What follows the rest: asked for before that is folded, so that the broker works meanwhile. */
   #ahead: Fetched | undefined
   /** Where the rest ends. */
@@ -86,27 +87,34 @@ export class Partition {
 
   /** Takes an answer in, unless it is one to a question that is not ours any more. */
   receive(fetched: Fetched, batchBytesMax: number, nowMs: number): void {
-    if (!this.wantsRecords) return
+    if (!this.#keeps(fetched, batchBytesMax, nowMs)) fetched.release?.()
+  }
+
+  /** @returns whether its records are of use. */
+  #keeps(fetched: Fetched, batchBytesMax: number, nowMs: number): boolean {
+    if (!this.wantsRecords) return false
     const { topicId, offset } = fetched.want
-    if (topicId !== this.fold!.of.topicId) return
+    if (topicId !== this.fold!.of.topicId) return false
     if (this.rest !== undefined) {
-      if (offset !== this.#restEnd!.offset) return
+      if (offset !== this.#restEnd!.offset) return false
       // Anything but records is asked for again when its time has come, and not before: it may come at once, each time.
       if (fetched.records.length > 0) this.#ahead = fetched
       else this.#restEnd = undefined
-      return
+      return this.#ahead === fetched
     }
-    if (offset !== this.fold!.next) return
+    if (offset !== this.fold!.next) return false
     this.lag.heard(fetched.logStart, fetched.logEnd, fetched.askedMs)
     this.trouble = fetched.trouble
     if (fetched.isSilent) {
       this.#silentSinceMs ??= nowMs
       if (nowMs - this.#silentSinceMs > silenceMsMax) this.trouble = silence(offset, fetched.logEnd)
     }
-    if (this.trouble !== undefined || fetched.records.length === 0) return
+    if (this.trouble !== undefined || fetched.records.length === 0) return false
     this.#silentSinceMs = undefined
     this.rest = new RecordWalk(fetched.records, offset, fetched.aborted, batchBytesMax)
+    this.#releaseRest = fetched.release
     this.#restEnd = endOfAnswer(fetched.records)
+    return true
   }
 
   /** Folds up to `recordsMax` of what was received. @returns how many offsets it passed. */
@@ -115,6 +123,7 @@ export class Partition {
     if (!this.fold!.take(this.rest!, recordsMax)) {
       this.trouble ??= this.rest!.trouble
       const ahead = this.#ahead
+      this.#ahead = undefined
       this.forgetRest()
       if (ahead !== undefined) this.receive(ahead, batchBytesMax, nowMs)
     }
@@ -130,6 +139,9 @@ export class Partition {
   /** What was received and not folded is read again by whoever comes next. */
   forgetRest(): void {
     this.rest = undefined
+    this.#releaseRest?.()
+    this.#releaseRest = undefined
+    this.#ahead?.release?.()
     this.#ahead = undefined
   }
 

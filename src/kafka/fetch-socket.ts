@@ -1,7 +1,8 @@
 /**
  * A connection that fetches and does nothing else, to a broker that asks for neither TLS nor credentials. Each answer is
  * received where it stays, in one buffer of its own length. The client's connection receives pieces of 64 KiB, each in
- * new memory, and copies them together: that was half of all that a consumer did.
+ * new memory, and copies them together: that was half of all that a consumer did. Memory that is given back is used for
+ * later answers: left to the collector, it was the reason for most of its work.
  */
 import { connect, type Socket } from 'node:net'
 
@@ -17,6 +18,17 @@ const headBytes = 1 << 16
 /** No broker sends more: whoever seems to does not speak Kafka's language. */
 const answerBytesMax = 2 ** 30
 
+export interface Answer {
+  /** With the length before them, as they are on the wire. */
+  readonly bytes: Buffer
+  /** The bytes are of no more use: others may come to stand in their place. Need not be called. */
+  readonly release: () => void
+}
+
+/** Of an answer with as much as the reader asks for, and what is around it. */
+const spareBytes = (4 << 20) + (1 << 16)
+const sparesMax = 3
+
 export class FetchSocket {
   /** As which brokers know us. */
   readonly clientId: string
@@ -27,9 +39,10 @@ export class FetchSocket {
   /** Where an answer begins: its length, and whatever of it comes along. */
   readonly #head = Buffer.allocUnsafeSlow(headBytes)
   #answer: Buffer | undefined
+  readonly #spares: Buffer[] = []
   /** So many bytes are there: of the answer, or of the head while that does not say how long the answer is. */
   #length = 0
-  #waiting: { readonly resolve: (answer: Buffer) => void; readonly reject: (error: Error) => void } | undefined
+  #waiting: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void } | undefined
   #broken: Error | undefined
 
   constructor(clientId: string, times: Times, { host, port }: { readonly host: string; readonly port: number }) {
@@ -39,7 +52,7 @@ export class FetchSocket {
     this.#socket = connect({ host, port, noDelay: true, onread })
     this.#socket.on('error', error => this.#break(error))
     this.#socket.on('close', () => this.#break(new Error('the broker closed the connection')))
-    this.#socket.once('connect', () => this.#end(this.#head))
+    this.#socket.once('connect', () => this.#end({ bytes: this.#head, release: () => {} }))
     this.opened = this.#wait(times.connectTimeout, `Connection to ${host}:${port} timed out.`).then(() => {})
   }
 
@@ -49,10 +62,10 @@ export class FetchSocket {
 
   /**
    * One at a time.
-   * @param request, @returns with the length before them, as they are on the wire.
+   * @param request with its length before it, as it goes over the wire.
    * @throws when there is no answer: the connection is of no more use then.
    */
-  ask(request: Buffer): Promise<Buffer> {
+  ask(request: Buffer): Promise<Answer> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken)
     this.#socket.write(request)
     return this.#wait(this.#times.requestTimeout, 'Request timed out')
@@ -62,14 +75,14 @@ export class FetchSocket {
     this.#socket.destroy()
   }
 
-  #wait(ms: number, overdue: string): Promise<Buffer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  #wait(ms: number, overdue: string): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     this.#waiting = { resolve, reject }
     const timer = setTimeout(() => this.#socket.destroy(new Error(overdue)), ms)
     return promise.finally(() => clearTimeout(timer))
   }
 
-  #end(answer: Buffer): void {
+  #end(answer: Answer): void {
     this.#waiting?.resolve(answer)
     this.#waiting = undefined
   }
@@ -95,15 +108,24 @@ export class FetchSocket {
         this.#socket.destroy(new Error(`the broker sent ${bytes} bytes that are no answer`))
         return false
       }
-      this.#answer = Buffer.allocUnsafeSlow(bytes)
+      this.#answer = this.#memory(bytes)
       this.#head.copy(this.#answer, 0, 0, this.#length)
     }
     if (this.#length === this.#answer.length) {
-      const answer = this.#answer
+      const bytes = this.#answer
       this.#answer = undefined
       this.#length = 0
-      this.#end(answer)
+      this.#end({ bytes, release: () => this.#giveBack(bytes) })
     }
     return true
+  }
+
+  #memory(bytes: number): Buffer {
+    if (bytes < headBytes || bytes > spareBytes) return Buffer.allocUnsafeSlow(bytes)
+    return (this.#spares.pop() ?? Buffer.allocUnsafeSlow(spareBytes)).subarray(0, bytes)
+  }
+
+  #giveBack({ buffer }: Buffer): void {
+    if (buffer.byteLength === spareBytes && this.#spares.length < sparesMax) this.#spares.push(Buffer.from(buffer))
   }
 }

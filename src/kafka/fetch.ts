@@ -29,6 +29,8 @@ export interface FetchedPartition {
 interface FetchAnswer {
   readonly errorCode: number
   readonly partitions: readonly FetchedPartition[]
+  /** Their records are of no more use. */
+  readonly release?: () => void
 }
 
 /** How much, and how long to wait when there is nothing. */
@@ -75,10 +77,11 @@ async function fetchOver(socket: FetchSocket, request: Request): Promise<FetchAn
     .appendString(socket.clientId, false)
     .appendTaggedFields()
     .appendFrom(fetchV13.createRequest(...request))
-  const answer = Reader.from(await socket.ask(bytes.prependLength().buffer))
-  answer.skip(8) // length and correlation
-  readTags(answer)
-  return parseAnswer(correlation, apiKey, apiVersion, answer)
+  const { bytes: answer, release } = await socket.ask(bytes.prependLength().buffer)
+  const reader = Reader.from(answer)
+  reader.skip(8) // length and correlation
+  readTags(reader)
+  return { ...parseAnswer(correlation, apiKey, apiVersion, reader), release }
 }
 
 function parseAnswer(_correlation: number, _key: number, _version: number, reader: Reader): FetchAnswer {

@@ -47,6 +47,8 @@ export interface Fetched {
   readonly want: Want
   /** Whole record batches from the one that holds `want.offset` on, up to the last stable offset; may be empty. */
   readonly records: Buffer
+  /** They are read, or are not to be: their memory may be used again. Whoever does not call it, once, only wastes some. */
+  readonly release?: () => void
   readonly aborted: readonly Aborted[]
   readonly logStart: number
   /** The last stable offset: how far there is anything to read. */
@@ -209,11 +211,16 @@ export class LogReader {
     let stale: FetchedPartition | undefined
     const bytes = answer.partitions.reduce((sum, { records }) => sum + records.length, 0)
     const hadRoom = bytes < bytesMax - partitionBytesMax
+    let unread = answer.partitions.length
+    const release = () => {
+      unread -= 1
+      if (unread === 0) answer.release?.()
+    }
     for (const part of answer.partitions) {
       const want = wants.find(want => want.partition === part.partition && want.topicId === topicId)!
       const found = await this.#understand(broker, want, part, askedMs, hadRoom)
       if (found === undefined) stale = part
-      else fetched.push(found)
+      else fetched.push({ ...found, release })
     }
     if (stale !== undefined) {
       // Leaders move, epochs change: normal, and over after fresh metadata; a moment later so as not to spin.

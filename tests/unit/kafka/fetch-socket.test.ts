@@ -42,11 +42,18 @@ test('an answer is the same however it is cut on its way, and so is the next one
   })
   const lengths = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 65_500, max: 65_600 }), fc.nat(300_000))
   await fc.assert(
-    fc.asyncProperty(lengths, fc.array(fc.nat(400_000), { maxLength: 4 }), async (length, at) => {
-      answer = framed(Buffer.from(Array.from({ length }, (_, i) => i % 251)))
-      cuts = at.includes(0) ? [1, 2, 3, ...at] : at
-      assert.ok(answer.equals(await socket.ask(Buffer.from('more'))))
-    }),
+    fc.asyncProperty(
+      lengths,
+      fc.array(fc.nat(400_000), { maxLength: 4 }),
+      fc.boolean(),
+      async (length, at, isReleased) => {
+        answer = framed(Buffer.from(Array.from({ length }, (_, i) => i % 251)))
+        cuts = at.includes(0) ? [1, 2, 3, ...at] : at
+        const { bytes, release } = await socket.ask(Buffer.from('more'))
+        assert.ok(answer.equals(bytes))
+        if (isReleased) release()
+      },
+    ),
     { numRuns: 60 },
   )
 })
@@ -73,4 +80,16 @@ test('a broker that is not there is told', async () => {
   server.close()
   const socket = new FetchSocket('tests', { connectTimeout: 5_000, requestTimeout: 5_000 }, { host: '127.0.0.1', port })
   await assert.rejects(socket.opened, /ECONNREFUSED/)
+})
+
+test('memory that is given back is used for a later answer; what is kept stays as it is', async t => {
+  let turn = 0
+  const socket = await socketTo(t, peer => peer.on('data', () => peer.write(framed(Buffer.alloc(100_000, ++turn)))))
+  const first = await socket.ask(Buffer.from('more'))
+  const second = await socket.ask(Buffer.from('more'))
+  first.release()
+  const third = await socket.ask(Buffer.from('more'))
+  assert.equal(third.bytes.buffer, first.bytes.buffer)
+  assert.notEqual(third.bytes.buffer, second.bytes.buffer)
+  assert.deepEqual([second.bytes.at(-1), third.bytes.at(-1)], [2, 3])
 })
