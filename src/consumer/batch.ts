@@ -32,8 +32,8 @@ export interface Repair {
   readonly as: 'counted' | 'duplicate'
 }
 
-/** Eight bytes of a reject take about as long to settle as a record that is counted. */
-const recordsPerRejectByte = 1 / 8
+/** Four bytes of a reject take about as long to settle as a record that is counted. */
+const recordsPerRejectByte = 1 / 4
 
 /** The room that is taken until it is settled, in records. */
 export const roomOf = (records: number, rejectBytes: number): number => records + rejectBytes * recordsPerRejectByte

@@ -202,7 +202,7 @@ export const settings = [
   {
     name: 'CONSUMER_MAX_PENDING_RECORDS',
     type: whole(1_000, 10_000_000),
-    fallback: '1000000',
+    fallback: '2000000',
     about: 'Records a consumer reads ahead of the last commit before it waits. Bounds its memory.',
   },
   { name: 'API_HOST', type: host, fallback: '127.0.0.1', about: 'Where the API listens.' },
