@@ -2,7 +2,7 @@
 import type { Rejection } from '../event/fate.ts'
 import type { Position } from '../event/origin.ts'
 import type { Tail } from '../kafka/records.ts'
-import type { Delta } from './delta.ts'
+import { type Delta, rowWords } from './delta.ts'
 import type { WindowChange } from './window.ts'
 
 /** One unbroken history of a partition's log, under the rules in force. */
@@ -32,11 +32,13 @@ export interface Repair {
   readonly as: 'counted' | 'duplicate'
 }
 
-/** Four bytes of a reject take about as long to settle as a record that is counted. */
-const recordsPerRejectByte = 1 / 4
+/** What settling and holding a batch costs, in rows. Records that count into the same row cost next to nothing. */
+export const costOf = (rows: number, ids: number, rejectBytes: number): number => rows + ids / 2 + rejectBytes / 8
 
-/** The room that is taken until it is settled, in records. */
-export const roomOf = (records: number, rejectBytes: number): number => records + rejectBytes * recordsPerRejectByte
+export function costOfBatch({ delta, window, rejectBytes }: Batch): number {
+  const idBytes = window.pieces.reduce((sum, { ids }) => sum + ids.length, 0)
+  return costOf(delta.length / rowWords, idBytes / 16, rejectBytes)
+}
 
 export interface Batch {
   readonly of: Lineage

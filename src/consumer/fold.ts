@@ -10,7 +10,7 @@ import type { RecordWalk, Tail } from '../kafka/records.ts'
 import type { FoldKernel } from '../kernel/kernel.ts'
 import { type Kernels, kernelPool } from '../kernel/kernels.ts'
 import type { Rules } from '../postgres/rules.ts'
-import type { Batch, Lineage, Reject, Repair } from './batch.ts'
+import { type Batch, costOf, type Lineage, type Reject, type Repair } from './batch.ts'
 import { covers, type KnownOrigins, originNamed, unknown } from './origins.ts'
 import { type IdPiece, Window } from './window.ts'
 
@@ -73,9 +73,9 @@ export class Fold {
     return this.next - this.#pending.from
   }
 
-  /** Bytes of rejects since then: the only part that grows with what senders put into a record. */
-  get pendingRejectBytes(): number {
-    return this.#pending.rejectBytes
+  /** What settling them will cost, see {@link costOf}. */
+  get pendingCost(): number {
+    return costOf(this.#kernel.rows, this.#window.pending, this.#pending.rejectBytes)
   }
 
   /** How many ids the window holds. */

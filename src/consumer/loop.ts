@@ -109,7 +109,7 @@ export class Loop {
   #ask(): void {
     if (this.#isAsking) return
     const { log, time, reading } = this.#core
-    const used = this.#roomUsed()
+    const used = this.#settler.roomUsed()
     const wants: Want[] = []
     for (const one of this.partitions.values()) {
       if (one.wantsRecords && this.#hasRoom(one, used)) wants.push(one.want())
@@ -144,9 +144,9 @@ export class Loop {
     let folded = false
     // Those of now: while others have their turn, some may come or go.
     for (const partition of [...this.partitions.values()]) {
-      if (!partition.hasRecords || !this.#hasRoom(partition, this.#roomUsed())) continue
+      if (!partition.hasRecords || !this.#hasRoom(partition, this.#settler.roomUsed())) continue
       // One slice each is what partitions may take beyond the common room: together no more than all there is.
-      const share = Math.ceil(this.#settler.roomMax / this.partitions.size)
+      const share = Math.ceil(this.#settler.costMax / this.partitions.size)
       observer.read(partition.advance(Math.min(most, share), bounds.batchBytesMax, time.nowMs()))
       folded = true
       settling.wake()
@@ -157,8 +157,7 @@ export class Loop {
 
   /** Whether it may read on. A partition that cannot be settled fills the common room, and its own; never another's. */
   #hasRoom(partition: Partition, used: number): boolean {
-    const { roomMax } = this.#settler
-    return used < commonRoom * roomMax || partition.pendingRoom < ((1 - commonRoom) * roomMax) / this.partitions.size
+    return used < commonRoom || this.#settler.roomOf(partition) < (1 - commonRoom) / this.partitions.size
   }
 
   /** Whether one has no room now and will have some as soon as it is settled: not the moment to wait for an answer. */
@@ -168,11 +167,5 @@ export class Loop {
       if (one.phase === 'open' && one.dueMs <= nowMs && !this.#hasRoom(one, used)) return true
     }
     return false
-  }
-
-  #roomUsed(): number {
-    let sum = 0
-    for (const { pendingRoom } of this.partitions.values()) sum += pendingRoom
-    return sum
   }
 }

@@ -1,7 +1,7 @@
 /** One partition in this process' hands: its fold, what of it is on the way to the database, and its troubles. */
 import { endOfAnswer, RecordWalk } from '../kafka/records.ts'
 import { silence, silenceMsMax, type Trouble } from '../kafka/trouble.ts'
-import { type Batch, roomOf } from './batch.ts'
+import { type Batch, costOfBatch } from './batch.ts'
 import type { Fold } from './fold.ts'
 import { Lag } from './lag.ts'
 import type { Fetched, Want } from './log.ts'
@@ -63,9 +63,9 @@ export class Partition {
     return settling + (this.fold?.pendingRecords ?? 0)
   }
 
-  /** The room that they take, see {@link roomOf}. */
-  get pendingRoom(): number {
-    return roomOf(this.pendingRecords, (this.settling?.rejectBytes ?? 0) + (this.fold?.pendingRejectBytes ?? 0))
+  /** What settling them costs, in rows. */
+  get pendingCost(): number {
+    return (this.settling === undefined ? 0 : costOfBatch(this.settling)) + (this.fold?.pendingCost ?? 0)
   }
 
   /** What of it is pending is to be settled without delay: again, to let it go, to halt it, or for a repair to go on. */

@@ -6,7 +6,7 @@ import { headerOf } from '../kafka/headers.ts'
 import type { Log as Logger } from '../runtime/log.ts'
 import { pause } from '../runtime/time.ts'
 import { parseTraceparent } from '../runtime/trace.ts'
-import { type Batch, roomOf } from './batch.ts'
+import { type Batch, costOfBatch } from './batch.ts'
 import type { Core } from './core.ts'
 import type { Opener } from './opener.ts'
 import type { Partition } from './partition.ts'
@@ -20,11 +20,13 @@ const pauseFirstMs = 50
 const pauseLastMs = 2_000
 /** SQLSTATEs of a transaction that took too long: the same again would take as long. */
 const tooLong = new Set(['57014', '25P04'])
-const roomMin = 100
+const costMin = 100
 /** Before the first settle nobody knows how fast this database is. */
-const roomFirst = 1_000
-/** Far from the 5 s that a transaction may take, and about as long as a partition that is well may wait for another. */
-const settleMs = 2_000
+const costFirst = 1_000
+/** Below the 5 s that a transaction may take, and about as long as a partition that is well may wait for another. */
+const settleMs = 3_000
+/** In rows, whatever the pace: some 300 MB. */
+const costLimit = 1_000_000
 
 /**
  * So long a batch may grow while more of the log waits than was read: a row that many events count into is written once
@@ -37,8 +39,8 @@ const growRoom = 0.375
 export class Settler {
   /** What Postgres answered last, when it was no success: for readiness. */
   fault: string | undefined
-  /** How much may be read ahead of the last commit, in records: what takes about two seconds to settle. */
-  roomMax: number
+  /** What settling all that is read ahead of the last commit may cost, in rows: about three seconds. */
+  costMax: number
   readonly #core: Core
   readonly #opener: Opener
   #failures = 0
@@ -49,7 +51,7 @@ export class Settler {
   constructor(core: Core, opener: Opener) {
     this.#core = core
     this.#opener = opener
-    this.roomMax = Math.min(core.bounds.pendingRecordsMax, roomFirst)
+    this.costMax = Math.min(core.bounds.pendingRecordsMax, costFirst)
   }
 
   /** Runs until `stop`, and then until everything folded is settled or a few seconds have passed. */
@@ -80,14 +82,25 @@ export class Settler {
   #growsMs(): number {
     const leftMs = this.#settledMs + growMs - this.#core.time.nowMs()
     if (leftMs <= 0) return 0
-    let [pending, room, unread] = [0, 0, 0]
+    let [pending, unread] = [0, 0]
     for (const one of this.#core.partitions.values()) {
       if (one.isUrgent) return 0
       pending += one.pendingRecords
-      room += one.pendingRoom
       unread += one.unreadRecords
     }
-    return room < this.roomMax * growRoom && unread > pending ? leftMs : 0
+    return this.roomUsed() < growRoom && unread > pending ? leftMs : 0
+  }
+
+  /** The part of all room that is taken. */
+  roomUsed(): number {
+    let sum = 0
+    for (const partition of this.#core.partitions.values()) sum += this.roomOf(partition)
+    return sum
+  }
+
+  /** The part that one takes: of the records that may be read ahead, or of what settling them may cost. */
+  roomOf({ pendingRecords, pendingCost }: Partition): number {
+    return Math.max(pendingRecords / this.#core.bounds.pendingRecordsMax, pendingCost / this.costMax)
   }
 
   stop(): void {
@@ -115,7 +128,7 @@ export class Settler {
       this.#failures += 1
       if (fault.kind === 'data' || isTooLong(fault) || (fault.kind === 'platform' && this.#failures >= 3)) {
         // The small ones first: they need not wait until the large ones have failed.
-        const sorted = due.toSorted((a, b) => a.pendingRoom - b.pendingRoom)
+        const sorted = due.toSorted((a, b) => a.pendingCost - b.pendingCost)
         for (const partition of sorted) await this.#settleAlone(partition)
       } else {
         await pause(this.#core.time, Math.min(pauseLastMs, pauseFirstMs * 2 ** Math.min(this.#failures, 10)))
@@ -134,8 +147,8 @@ export class Settler {
       if (fault.kind === 'data') {
         await this.#haltRefused(partition, batch, fault)
       } else if (isTooLong(fault)) {
-        this.roomMax = Math.max(roomMin, Math.min(this.roomMax, roomOfAll([batch])) >> 1)
-        this.#core.logger('settle_slow', { recordsMax: this.roomMax })
+        this.costMax = Math.max(costMin, Math.min(this.costMax, costOfBatch(batch)) >> 1)
+        this.#core.logger('settle_slow', { rowsMax: this.costMax })
         partition.drop(this.#core.time.nowMs())
       } else {
         partition.backOff(this.#core.time.nowMs())
@@ -155,7 +168,8 @@ export class Settler {
     this.fault = undefined
     this.#failures = 0
     const written = batches.filter(batch => outcomes.get(batch) === 'settled')
-    if (written.length > 0) this.roomMax = roomIn(settleMs, roomOfAll(written), tookMs, bounds.pendingRecordsMax)
+    if (written.length > 0)
+      this.costMax = Math.min(costLimit, bounds.pendingRecordsMax, costIn(settleMs, written, tookMs))
     for (const [i, batch] of batches.entries()) this.#apply(due[i]!, batch, outcomes.get(batch)!)
     reading.wake()
   }
@@ -203,12 +217,10 @@ export class Settler {
 
 const recordsOf = (batches: readonly Batch[]): number => batches.reduce((sum, { from, to }) => sum + to - from, 0)
 
-const roomOfAll = (batches: readonly Batch[]): number =>
-  batches.reduce((sum, { from, to, rejectBytes }) => sum + roomOf(to - from, rejectBytes), 0)
-
-/** How much can be settled in `ms`, at the pace of so much in `tookMs`. */
-function roomIn(ms: number, room: number, tookMs: number, most: number): number {
-  return Math.min(most, Math.max(roomMin, Math.ceil((room * ms) / Math.max(1, tookMs))))
+/** What may cost `ms`, at the pace of batches that took `tookMs`. */
+function costIn(ms: number, batches: readonly Batch[], tookMs: number): number {
+  const cost = batches.reduce((sum, batch) => sum + costOfBatch(batch), 0)
+  return Math.max(costMin, Math.ceil((cost * ms) / Math.max(1, tookMs)))
 }
 
 const isTooLong = ({ sqlState }: StoreFault): boolean => sqlState !== undefined && tooLong.has(sqlState)

@@ -82,6 +82,11 @@ export class Window {
     return this.#count
   }
 
+  /** How many of them nobody has taken to be stored. */
+  get pending(): number {
+    return this.#pieces.reduce((sum, { count }) => sum + count, 0)
+  }
+
   /** Lets the segments go whose newest id is older than the window at this clock. */
   advance(clockMs: number): void {
     while (this.#segments.length > 0 && this.#segments[0]!.newestMs < clockMs - this.#spanMs) this.#dropOldest()

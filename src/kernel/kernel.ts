@@ -153,6 +153,11 @@ export class Kernel {
     return rows
   }
 
+  /** How many rows there are to take. */
+  get rows(): number {
+    return this.#wasm.rowCount.value
+  }
+
   /** The place of the next id that is claimed. Places count up, and begin anew at 2^32. */
   get nextId(): number {
     return this.#wasm.nextId.value >>> 0

@@ -202,8 +202,9 @@ export const settings = [
   {
     name: 'CONSUMER_MAX_PENDING_RECORDS',
     type: whole(1_000, 10_000_000),
-    fallback: '2000000',
-    about: 'Records a consumer reads ahead of the last commit before it waits. Bounds its memory.',
+    fallback: '5000000',
+    about:
+      'Records a consumer reads ahead of the last commit before it waits; fewer where settling them would take long.',
   },
   { name: 'API_HOST', type: host, fallback: '127.0.0.1', about: 'Where the API listens.' },
   { name: 'API_PORT', type: port, fallback: '8000', about: 'The port of the API.' },

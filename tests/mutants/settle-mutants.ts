@@ -40,8 +40,8 @@ export const settleMutants = [
   ),
   settler('batches do not grow', 'this.#settledMs + growMs -', 'this.#settledMs + 0 -'),
   settler('batches grow without a backlog', 'unread > pending ? leftMs', 'leftMs > 0 ? leftMs'),
-  batch('bytes of rejects take no room', 'records + rejectBytes * recordsPerRejectByte', 'records'),
-  settler('batches grow beyond their room', 'room < this.roomMax * growRoom &&', 'room >= 0 &&'),
+  batch('bytes of rejects take no room', 'ids / 2 + rejectBytes / 8', 'ids / 2 + (rejectBytes && 0)'),
+  settler('batches grow beyond their room', 'this.roomUsed() < growRoom &&', 'this.roomUsed() >= 0 &&'),
   settler(
     'a settle without answer is taken for done',
     '      const fault = this.#faultOf(error)\n      this.#failures += 1\n',

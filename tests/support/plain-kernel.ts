@@ -60,6 +60,10 @@ export class PlainKernel implements FoldKernel {
     row.writeUInt32LE(row.readUInt32LE(at) + 1, at)
   }
 
+  get rows(): number {
+    return this.#rows.size
+  }
+
   takeRows(): Uint32Array {
     const sorted = [...this.#rows.keys()].sort().map(key => this.#rows.get(key)!)
     this.#rows = new Map()

@@ -59,15 +59,15 @@ test('while an answer is folded the next one is asked for, of what follows it', 
 
 test('what bad records take in bytes is read ahead only as far as there is room', async () => {
   const stage = stageOf(1)
-  const { broker, store, time, until } = stage
+  const { broker, store, time, until, bounds } = stage
   for (let left = 150; left > 0; left--) appendTo(broker.topic.partitions[0]!)
   store.settle = () => new Promise(() => {})
   const loop = stage.run()
   loop.assign([0])
-  const room = () => loop.partitions.get(0)!.pendingRoom
-  await until('there is no room', () => room() >= 75)
-  const [full, untilMs] = [room(), time.nowMs() + 5_000]
+  const cost = () => loop.partitions.get(0)!.pendingCost
+  await until('there is no room', () => cost() >= 0.75 * bounds.pendingRecordsMax)
+  const [full, untilMs] = [cost(), time.nowMs() + 5_000]
   await until('nothing is read for a while', () => time.nowMs() > untilMs)
-  assert.equal(room(), full)
-  assert.ok(loop.partitions.get(0)!.pendingRecords < 75)
+  assert.equal(cost(), full)
+  assert.ok(loop.partitions.get(0)!.pendingRecords < 0.75 * bounds.pendingRecordsMax)
 })

@@ -136,7 +136,7 @@ test('without any setting the defaults are those of the contract', () => {
   assert.deepEqual(postgres, { host: '127.0.0.1', port: 5432, ...footfall, tls })
   assert.equal(producer.eventsPerSecond, 2)
   assert.deepEqual(rules, { maxAgeDays: 400, maxAheadMinutes: 60, windowHours: 24, windowIdsMax: 2_000_000 })
-  assert.deepEqual(consumer, { batchBytesMax: 134_217_728, pendingRecordsMax: 2_000_000 })
+  assert.deepEqual(consumer, { batchBytesMax: 134_217_728, pendingRecordsMax: 5_000_000 })
   assert.deepEqual(api, { host: '127.0.0.1', port: 8000, awaitSeed: false, adminToken: undefined })
   assert.deepEqual(
     [logLevel, health, given],
