@@ -33,6 +33,8 @@ const costLimit = 1_000_000
  * for all of them. Without a backlog each batch is settled at once.
  */
 const growMs = 1_000
+/** So much of the records that may be pending is a backlog when it is unread: a burst is none. */
+const backlog = 0.01
 /** Of the room for pending records: as much again is read while this is settled. */
 const growRoom = 0.375
 
@@ -88,7 +90,8 @@ export class Settler {
       pending += one.pendingRecords
       unread += one.unreadRecords
     }
-    return this.roomUsed() < growRoom && unread > pending ? leftMs : 0
+    const isBehind = unread > Math.max(pending, backlog * this.#core.bounds.pendingRecordsMax)
+    return isBehind && this.roomUsed() < growRoom ? leftMs : 0
   }
 
   /** The part of all room that is taken. */

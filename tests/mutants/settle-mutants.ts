@@ -39,9 +39,9 @@ export const settleMutants = [
     '    await tables.commit()\n    await tables.addCounts(ours)\n',
   ),
   settler('batches do not grow', 'this.#settledMs + growMs -', 'this.#settledMs + 0 -'),
-  settler('batches grow without a backlog', 'unread > pending ? leftMs', 'leftMs > 0 ? leftMs'),
+  settler('batches grow without a backlog', 'unread > Math.max(pending, ', 'unread >= Math.min(0, '),
   batch('bytes of rejects take no room', 'ids / 2 + rejectBytes / 8', 'ids / 2 + (rejectBytes && 0)'),
-  settler('batches grow beyond their room', 'this.roomUsed() < growRoom &&', 'this.roomUsed() >= 0 &&'),
+  settler('batches grow beyond their room', 'isBehind && this.roomUsed() < growRoom', 'isBehind'),
   settler(
     'a settle without answer is taken for done',
     '      const fault = this.#faultOf(error)\n      this.#failures += 1\n',
