@@ -11,12 +11,12 @@ interface Place {
 
 export class Connections {
   readonly #config: Config
-  readonly #role: string
+  readonly #clientId: string
   readonly #known = new Map<number, Connection | FetchSocket>()
 
   constructor(config: Config, role: string) {
     this.#config = config
-    this.#role = role
+    this.#clientId = `footfall-${role}`
   }
 
   /** @throws when the broker cannot be reached or does not let us in. */
@@ -27,19 +27,25 @@ export class Connections {
       await known.ready() // brokers let no session live longer than connections.max.reauth.ms
       return known
     }
-    const clientId = `footfall-${this.#role}`
+    const { tls, sasl } = this.#config.kafka.security
+    const isPlain = tls === undefined && sasl === undefined
+    return isPlain ? this.#openSocket(broker, place) : this.#openConnection(broker, place)
+  }
+
+  async #openSocket(broker: number, place: Place): Promise<FetchSocket> {
+    const socket = new FetchSocket(this.#clientId, connectionOptions(this.#config), place)
+    this.#known.set(broker, socket)
+    await socket.opened
+    return socket
+  }
+
+  async #openConnection(broker: number, { host, port }: Place): Promise<Connection> {
     const { tls, ...options } = connectionOptions(this.#config)
-    if (tls === undefined && this.#config.kafka.security.sasl === undefined) {
-      const socket = new FetchSocket(clientId, options, place)
-      this.#known.set(broker, socket)
-      await socket.opened
-      return socket
-    }
-    const named = tls && { tls: { ...tls, servername: serverName(place.host) } }
-    const connection = new Connection(clientId, { ...options, ...named })
+    const named = tls && { tls: { ...tls, servername: serverName(host) } }
+    const connection = new Connection(this.#clientId, { ...options, ...named })
     connection.on('error', () => {}) // the request under way fails with it
     this.#known.set(broker, connection)
-    await connection.connect(place.host, place.port)
+    await connection.connect(host, port)
     return connection
   }
 
