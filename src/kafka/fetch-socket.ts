@@ -25,6 +25,14 @@ export interface Answer {
   readonly release: () => void
 }
 
+/** A release of something that several use: it is released when each of them has called its own, however often. */
+export function inParts(parts: number, release: () => void): (() => void)[] {
+  const using = new Set(Array.from({ length: parts }, (_, part) => part))
+  return [...using].map(part => () => {
+    if (using.delete(part) && using.size === 0) release()
+  })
+}
+
 /** Of an answer with as much as the reader asks for, and what is around it. */
 const spareBytes = (4 << 20) + (1 << 16)
 const sparesMax = 3

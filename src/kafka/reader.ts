@@ -11,6 +11,7 @@ import { earliest, latest, offsetsAt } from './bounds.ts'
 import { clusterOptions, openClient, retryDelayMs } from './cluster.ts'
 import { Connections } from './connections.ts'
 import { type FetchedPartition, fetchFrom } from './fetch.ts'
+import { inParts } from './fetch-socket.ts'
 import type { Aborted, Tail } from './records.ts'
 import { Refused } from './refusal.ts'
 import { inWords, mayNot } from './rights.ts'
@@ -211,16 +212,12 @@ export class LogReader {
     let stale: FetchedPartition | undefined
     const bytes = answer.partitions.reduce((sum, { records }) => sum + records.length, 0)
     const hadRoom = bytes < bytesMax - partitionBytesMax
-    let unread = answer.partitions.length
-    const release = () => {
-      unread -= 1
-      if (unread === 0) answer.release?.()
-    }
-    for (const part of answer.partitions) {
+    const releases = inParts(answer.partitions.length, () => answer.release?.())
+    for (const [i, part] of answer.partitions.entries()) {
       const want = wants.find(want => want.partition === part.partition && want.topicId === topicId)!
       const found = await this.#understand(broker, want, part, askedMs, hadRoom)
       if (found === undefined) stale = part
-      else fetched.push({ ...found, release })
+      else fetched.push({ ...found, release: releases[i]! })
     }
     if (stale !== undefined) {
       // Leaders move, epochs change: normal, and over after fresh metadata; a moment later so as not to spin.

@@ -5,7 +5,15 @@ const records = of('src/kafka/records.ts', 'tests/unit/kafka/records.test.ts')
 const examine = of('src/kafka/examine.ts', 'tests/unit/kafka/examine.test.ts')
 const reader = of('src/kafka/reader.ts', 'tests/integration/reader.test.ts')
 
+const socket = of('src/kafka/fetch-socket.ts', 'tests/unit/kafka/fetch-socket.test.ts')
+
 export const logMutants = [
+  socket(
+    'memory is used again while it is read',
+    '      this.#end({ bytes, release',
+    '      this.#giveBack(bytes)\n      this.#end({ bytes, release',
+  ),
+  socket('one that is done with an answer releases it for all', ' && using.size === 0', ''),
   records('checksums are not compared', 'subarray(start + 21, end)) !== crc', 'subarray(start + 21, end)) === -1'),
   records('a gap is read over', 'if (baseOffset > expected) {', 'if (baseOffset > expected + 1e15) {'),
   records('aborted transactions are read', 'this.#abortedProducers.has(producerId)', 'false'),

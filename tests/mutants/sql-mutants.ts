@@ -6,6 +6,7 @@ const sql = of('src/consumer/settle-statements.ts', bothStores)
 const open = of('src/consumer/open.ts', bothStores)
 const origins = of('src/consumer/read-origins.ts', bothStores)
 const ledger = of('migrations/0001-counts-and-ledger.sql', bothStores)
+const copied = of('src/consumer/copy-rows.ts', 'tests/integration/other-rows.test.ts')
 const directed = 'tests/integration/other-rows.test.ts'
 
 export const sqlMutants = [
@@ -27,6 +28,21 @@ export const sqlMutants = [
     'tail_epoch = b.tail_epoch, tail_crc = b.tail_crc',
     'tail_epoch = l.tail_epoch, tail_crc = l.tail_crc',
   ),
+  sql(
+    'a batch with new rows loses the others',
+    'await upsert(client, guess.known)',
+    'await lock(client, batches)',
+    directed,
+  ),
+  sql(
+    'after a wrong guess only what seemed new is written',
+    'newRows.wasWrong()\n    await upsert(client, delta)',
+    'newRows.wasWrong()\n    await upsert(client, guess.fresh)',
+    directed,
+  ),
+  sql('a wrong guess is a refusal', 'sqlState(error) !== uniqueViolation', 'sqlState(error) !== undefined', directed),
+  copied('clicks are copied as purchases', 'delta[counts + 1]!', 'delta[counts + 2]!'),
+  copied('days are copied as the next one', '2 ** 31 + 10_957', '2 ** 31 + 10_956'),
   sql('whoever is stopped holds up all others', 'for update skip locked', 'for update'),
   sql('ledger rows are not locked', '        for update skip locked', ''),
   sql('the oldest segment leaves, too', 'lineage = $3 and segment < $4', 'lineage = $3 and segment <= $4'),

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
-import { FetchSocket } from '../../../src/kafka/fetch-socket.ts'
+import { FetchSocket, inParts } from '../../../src/kafka/fetch-socket.ts'
 
 /** @param serve what is done with each connection. */
 async function socketTo(t: TestContext, serve: (peer: Socket) => void, requestTimeout = 5_000): Promise<FetchSocket> {
@@ -92,4 +92,17 @@ test('memory that is given back is used for a later answer; what is kept stays a
   assert.equal(third.bytes.buffer, first.bytes.buffer)
   assert.notEqual(third.bytes.buffer, second.bytes.buffer)
   assert.deepEqual([second.bytes.at(-1), third.bytes.at(-1)], [2, 3])
+})
+
+test('what several use is released when the last of them has done with it, once', () => {
+  let released = 0
+  const [a, b] = inParts(2, () => {
+    released += 1
+  })
+  a!()
+  a!()
+  assert.equal(released, 0)
+  b!()
+  b!()
+  assert.equal(released, 1)
 })
