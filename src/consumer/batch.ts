@@ -33,7 +33,7 @@ export interface Repair {
 }
 
 /** What settling and holding a batch costs, in rows. Records that count into the same row cost next to nothing. */
-export const costOf = (rows: number, ids: number, rejectBytes: number): number => rows + ids / 2 + rejectBytes / 8
+export const costOf = (rows: number, ids: number, rejectBytes: number): number => rows + ids + rejectBytes / 8
 
 export function costOfBatch({ delta, window, rejectBytes }: Batch): number {
   const idBytes = window.pieces.reduce((sum, { ids }) => sum + ids.length, 0)

@@ -40,7 +40,7 @@ export const settleMutants = [
   ),
   settler('batches do not grow', 'this.#settledMs + growMs -', 'this.#settledMs + 0 -'),
   settler('batches grow without a backlog', 'unread > Math.max(pending, ', 'unread >= Math.min(0, '),
-  batch('bytes of rejects take no room', 'ids / 2 + rejectBytes / 8', 'ids / 2 + (rejectBytes && 0)'),
+  batch('bytes of rejects take no room', 'ids + rejectBytes / 8', 'ids + (rejectBytes && 0)'),
   settler('batches grow beyond their room', 'isBehind && this.roomUsed() < growRoom', 'isBehind'),
   settler(
     'a settle without answer is taken for done',
