@@ -5,7 +5,7 @@
 import { Fold } from '../src/consumer/fold.ts'
 import { judgeVersion } from '../src/event/judge.ts'
 import { type Fetched, LogReader } from '../src/kafka/reader.ts'
-import { RecordWalk } from '../src/kafka/records.ts'
+import { endOfAnswer, RecordWalk } from '../src/kafka/records.ts'
 import { type Config, parseConfig } from '../src/runtime/config.ts'
 import { createLog } from '../src/runtime/log.ts'
 import type { Lab } from './lab.ts'
@@ -74,7 +74,7 @@ async function fetchAll(config: Config): Promise<[topicId: string, answers: Fetc
     const wants = [...next].map(([partition, offset]) => ({ topicId: topic.id, partition, offset, tail: undefined }))
     for (const answer of await reader.fetch(wants)) {
       const { partition, offset } = answer.want
-      const end = endOf(answer, offset)
+      const end = endOfAnswer(answer.records)?.offset ?? offset
       events += end - offset
       if (end > offset) answers.push(answer)
       if (end >= answer.logEnd) next.delete(partition)
@@ -84,16 +84,6 @@ async function fetchAll(config: Config): Promise<[topicId: string, answers: Fetc
   const cpu = ownCpuSeconds() - before
   await reader.close()
   return [topic.id, answers, cpu]
-}
-
-/** The offset after its last whole record batch. */
-function endOf({ records }: Fetched, from: number): number {
-  let end = from
-  for (let at = 0; at + 27 <= records.length; at += 12 + records.readInt32BE(at + 8)) {
-    if (at + 12 + records.readInt32BE(at + 8) > records.length) break
-    end = Number(records.readBigInt64BE(at)) + records.readInt32BE(at + 23) + 1
-  }
-  return end
 }
 
 function checkAll(config: Config, answers: readonly Fetched[]): void {
