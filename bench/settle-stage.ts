@@ -10,6 +10,7 @@ import { NewRows } from '../src/consumer/new-rows.ts'
 import { PostgresStore } from '../src/consumer/postgres-store.ts'
 import { settle } from '../src/consumer/settle.ts'
 import { statementsOf } from '../src/consumer/settle-statements.ts'
+import { costLimit, growRoom } from '../src/consumer/settler.ts'
 import type { Fetched } from '../src/kafka/reader.ts'
 import { RecordWalk } from '../src/kafka/records.ts'
 import { connectWriter } from '../src/postgres/connect.ts'
@@ -34,13 +35,14 @@ export async function settleAll(lab: Lab, config: Config, other: Config, topicId
     },
   }) as Client
   const newRows = new NewRows()
-  const sums = { own: 0, postgres: 0, postgresAlone: 0, rows: 0 }
+  const sums = { own: 0, postgres: 0, postgresAlone: 0, rows: 0, transactions: 0 }
   for (const batches of fold(config, folds, answers)) {
     const [own, postgres] = [ownCpuSeconds(), cpuSecondsOfTree(lab.postgres.pid)]
     const outcomes = await settle(statementsOf(noting, newRows), batches)
     sums.own += ownCpuSeconds() - own
     sums.postgres += cpuSecondsOfTree(lab.postgres.pid) - postgres
     if ([...outcomes.values()].some(outcome => outcome !== 'settled')) throw new Error('a batch was not settled')
+    sums.transactions += 1
     sums.rows += sumOf(batches.map(batch => batch.delta)).length / rowWords
   }
   await client.end()
@@ -77,16 +79,22 @@ async function openFolds(config: Config, topicId: string, answers: readonly Fetc
 /** The batches of one transaction after another. */
 function* fold(config: Config, folds: ReadonlyMap<number, Fold>, answers: readonly Fetched[]): Generator<Batch[]> {
   const take = () => [...folds.values()].flatMap(one => one.takeBatch() ?? [])
-  let pending = 0
   for (const { records, want, aborted } of answers) {
     const one = folds.get(want.partition)!
-    const from = one.next
     const walk = new RecordWalk(records, want.offset, aborted, config.consumer.batchBytesMax)
     one.take(walk, Number.POSITIVE_INFINITY)
-    pending += one.next - from
-    if (pending < config.consumer.pendingRecordsMax) continue
-    yield take()
-    pending = 0
+    if (isGrown(config, folds.values())) yield take()
   }
-  if (pending > 0) yield take()
+  const rest = take()
+  if (rest.length > 0) yield rest
+}
+
+/** Whether a batch has grown as far as there is room for one, as behind a backlog. */
+export function isGrown(config: Config, folds: Iterable<Fold>): boolean {
+  let [records, cost] = [0, 0]
+  for (const fold of folds) {
+    records += fold.pendingRecords
+    cost += fold.pendingCost
+  }
+  return records >= growRoom * config.consumer.pendingRecordsMax || cost >= growRoom * costLimit
 }

@@ -63,7 +63,7 @@ export function stagesSection(all: readonly Stages[], races: readonly Race[]): S
   })
   const text = `## Each stage alone
 
-Microseconds of processor time per event, each stage by itself on the first ${grouped(all[0]?.events ?? 0)} events of the topic; ${grouped(all[0]?.batchRecords ?? 0)} records to a transaction. "PostgreSQL" is its part of the settles, "alone" the same statements said again to another database by a client that does nothing else. The limit is the least of what two cores, one thread of ours and one session of PostgreSQL allow; "reached" is the median of the contest, after start-up.
+Microseconds of processor time per event, each stage by itself on the first ${grouped(all[0]?.events ?? 0)} events of the topic, in transactions as large as behind a backlog. "PostgreSQL" is its part of the settles, "alone" the same statements said again to another database by a client that does nothing else. The limit is the least of what two cores, one thread of ours and one session of PostgreSQL allow; "reached" is the median of the contest, after start-up.
 
 ![Stages](charts/stages.svg)
 

@@ -10,15 +10,15 @@ import { type Config, parseConfig } from '../src/runtime/config.ts'
 import { createLog } from '../src/runtime/log.ts'
 import type { Lab } from './lab.ts'
 import { cpuSeconds, ownCpuSeconds } from './machine.ts'
-import { settleAll } from './settle-stage.ts'
+import { isGrown, settleAll } from './settle-stage.ts'
 import type { Shape } from './shapes.ts'
 
 /** Microseconds of processor time per event. */
 export interface Stages {
   readonly topic: string
   readonly events: number
-  /** Records that one transaction settles here: as many as the shipped settings allow to wait. */
-  readonly batchRecords: number
+  /** How many transactions settled them: each as large as behind a backlog. */
+  readonly transactions: number
   readonly rowsPerEvent: number
   readonly fetch: number
   /** Checksums, formats and inflating: all that is done with a record batch before its records are looked at. */
@@ -33,16 +33,17 @@ export interface Stages {
   readonly postgresAlone: number
 }
 
-/** Enough for a stage to take its time, few enough to hold all of its events in memory. */
-const eventsMax = 300_000
+/** Enough for a transaction as large as in the contest, few enough to hold all of its events in memory. */
+const eventsMax = 2_000_000
 
 export async function stages(lab: Lab, shape: Shape): Promise<Stages> {
   const configs = ['stages_a', 'stages_b'].map(database => lab.settings(shape.name, database))
   for (const settings of configs) await lab.createDatabase(settings)
   const [config, other] = configs.map(settings => parseConfig(settings)) as [Config, Config]
-  const kafkaBefore = cpuSeconds(lab.kafka.pid)
-  const [topicId, answers, fetch] = await fetchAll(config)
-  const kafka = cpuSeconds(lab.kafka.pid) - kafkaBefore
+  const { topicId, answers } = await fetchAll(config, false)
+  const [ownBefore, kafkaBefore] = [ownCpuSeconds(), cpuSeconds(lab.kafka.pid)]
+  await fetchAll(config, true)
+  const [fetch, kafka] = [ownCpuSeconds() - ownBefore, cpuSeconds(lab.kafka.pid) - kafkaBefore]
   const events = foldAll(config, topicId, answers)
   const perEvent = (seconds: number) => (seconds / events) * 1e6
   const check = timed(() => checkAll(config, answers))
@@ -52,7 +53,7 @@ export async function stages(lab: Lab, shape: Shape): Promise<Stages> {
   return {
     topic: shape.name,
     events,
-    batchRecords: config.consumer.pendingRecordsMax,
+    transactions: settled.transactions,
     rowsPerEvent: settled.rows / events,
     fetch: perEvent(fetch),
     check: perEvent(check),
@@ -64,26 +65,26 @@ export async function stages(lab: Lab, shape: Shape): Promise<Stages> {
   }
 }
 
-async function fetchAll(config: Config): Promise<[topicId: string, answers: Fetched[], cpuSeconds: number]> {
+/** @param isReleased whether the memory of an answer is used for the next ones, as where it is folded at once. */
+async function fetchAll(config: Config, isReleased: boolean): Promise<{ topicId: string; answers: Fetched[] }> {
   const reader = new LogReader(config, createLog('bench', 'warn'))
   const topic = (await reader.topic())!
   const next = new Map(Array.from({ length: topic.partitions }, (_, partition) => [partition, 0]))
   const answers: Fetched[] = []
-  const before = ownCpuSeconds()
   for (let events = 0; next.size > 0 && events < eventsMax; ) {
     const wants = [...next].map(([partition, offset]) => ({ topicId: topic.id, partition, offset, tail: undefined }))
     for (const answer of await reader.fetch(wants)) {
       const { partition, offset } = answer.want
       const end = endOfAnswer(answer.records)?.offset ?? offset
       events += end - offset
-      if (end > offset) answers.push(answer)
+      if (isReleased) answer.release?.()
+      else if (end > offset) answers.push(answer)
       if (end >= answer.logEnd) next.delete(partition)
       else next.set(partition, end)
     }
   }
-  const cpu = ownCpuSeconds() - before
   await reader.close()
-  return [topic.id, answers, cpu]
+  return { topicId: topic.id, answers }
 }
 
 function checkAll(config: Config, answers: readonly Fetched[]): void {
@@ -108,7 +109,7 @@ function foldAll(config: Config, topicId: string, answers: readonly Fetched[]): 
     const walk = new RecordWalk(records, want.offset, aborted, config.consumer.batchBytesMax)
     fold.take(walk, Number.POSITIVE_INFINITY)
     if (walk.trouble !== undefined) throw new Error(`partition ${partition}: ${walk.trouble.detail}`)
-    if (fold.pendingRecords * folds.size >= config.consumer.pendingRecordsMax) counted += fold.takeBatch()!.counted
+    if (isGrown(config, folds.values())) for (const one of folds.values()) counted += one.takeBatch()?.counted ?? 0
   }
   for (const fold of folds.values()) counted += fold.takeBatch()?.counted ?? 0
   return counted

@@ -2,6 +2,7 @@
 import { finished } from 'node:stream/promises'
 import type { Client } from 'pg'
 import { from } from 'pg-copy-streams'
+import { binaryCopyEnd, binaryCopyStart } from './binary-copy.ts'
 import { type Delta, rowWords } from './delta.ts'
 
 /** @throws where one of them is there already: none is written then, and the transaction is broken. */
@@ -14,8 +15,6 @@ export async function copyRows(client: Client, delta: Delta): Promise<void> {
   if (stream.rowCount !== rows) throw new Error(`copied ${stream.rowCount} of ${rows} count rows`)
 }
 
-const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
-const trailer = Buffer.from([0xff, 0xff])
 /** Of a row: how many fields it has, and each with its length before it. */
 const at = { user: 6, date: 26, item: 34, views: 58, clicks: 70, purchases: 82 }
 const rowBytes = 86
@@ -30,10 +29,10 @@ const dayZero = 2 ** 31 + 10_957
 
 export function copyBytes(delta: Delta): Buffer {
   const rows = delta.length / rowWords
-  const bytes = Buffer.allocUnsafe(signature.length + rows * rowBytes + trailer.length)
+  const bytes = Buffer.allocUnsafe(binaryCopyStart.length + rows * rowBytes + binaryCopyEnd.length)
   const words = Buffer.from(delta.buffer, delta.byteOffset, delta.byteLength)
   for (let row = 0; row < rows; row++) {
-    const to = signature.length + row * rowBytes
+    const to = binaryCopyStart.length + row * rowBytes
     const key = row * rowWords * 4
     bytes.set(emptyRow, to)
     for (let i = 0; i < 16; i++) {
@@ -46,7 +45,7 @@ export function copyBytes(delta: Delta): Buffer {
     bytes.writeUInt32BE(delta[counts + 1]!, to + at.clicks)
     bytes.writeUInt32BE(delta[counts + 2]!, to + at.purchases)
   }
-  bytes.set(signature)
-  bytes.set(trailer, bytes.length - trailer.length)
+  bytes.set(binaryCopyStart)
+  bytes.set(binaryCopyEnd, bytes.length - binaryCopyEnd.length)
   return bytes
 }

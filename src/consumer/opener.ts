@@ -1,6 +1,6 @@
 /**
- * Opens partitions, and decides over their troubles. Keeps the halting half of G7. One thing after another: the store
- * reads over one connection, and brokers may take their time, for which neither reading nor settling waits.
+ * Opens partitions, and decides over their troubles. Keeps the halting half of G7. One thing after another, but for
+ * partitions that are due together; brokers may take their time, for which neither reading nor settling waits.
  */
 import type { Position } from '../event/origin.ts'
 import { examine, type Place } from '../kafka/examine.ts'
@@ -42,13 +42,15 @@ export class Opener {
 
   /** Opens what is closed, and looks at what is halted, when its time has come. */
   openDue(): void {
+    const due: (() => Promise<void>)[] = []
     for (const partition of this.#core.partitions.values()) {
       if (partition.phase !== 'closed' && partition.phase !== 'halted') continue
       if (partition.dueMs > this.#core.time.nowMs()) continue
       const wasHalted = partition.phase === 'halted'
       const ticket = partition.startOpening()
-      this.#next(() => this.#open(partition, ticket, wasHalted))
+      due.push(() => this.#open(partition, ticket, wasHalted))
     }
+    if (due.length > 0) this.#next(() => Promise.all(due.map(open => open())).then(() => {}))
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Client } from 'pg'
 import { sqlState } from '../postgres/fault.ts'
 import type { Batch } from './batch.ts'
 import { bytesArray } from './bytes-array.ts'
+import { copyIds } from './copy-ids.ts'
 import { copyRows } from './copy-rows.ts'
 import { type Delta, rowWords, sumOf } from './delta.ts'
 import { columnsOf } from './delta-columns.ts'
@@ -141,22 +142,8 @@ async function upsert(client: Client, delta: Delta): Promise<void> {
 
 /** New ids go in, closed segments become one row each, segments that left the window go. */
 async function keepIds(client: Client, batches: readonly Batch[]): Promise<void> {
-  const pieces = batches.flatMap(batch => batch.window.pieces.map(piece => ({ batch, piece })))
-  if (pieces.length > 0) {
-    await client.query(
-      `insert into event_ids (topic_id, partition, lineage, segment, first_offset, first_ms, newest_ms, ids)
-       select * from unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-                            $8::bytea[])`,
-      [
-        ...keyArrays(pieces.map(({ batch }) => batch)),
-        pieces.map(({ piece }) => piece.segment),
-        pieces.map(({ piece }) => piece.firstOffset),
-        pieces.map(({ piece }) => piece.firstMs),
-        pieces.map(({ piece }) => piece.newestMs),
-        bytesArray(pieces.map(({ piece }) => piece.ids)),
-      ],
-    )
-  }
+  const pieces = batches.flatMap(({ of, window }) => window.pieces.map(piece => ({ of, piece })))
+  if (pieces.length > 0) await copyIds(client, pieces)
   for (const { of, window } of batches) {
     const key = [of.topicId, of.partition, of.lineage]
     if (window.oldest !== undefined) {

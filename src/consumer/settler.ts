@@ -26,17 +26,17 @@ const costFirst = 1_000
 /** Below the 5 s that a transaction may take, and about as long as a partition that is well may wait for another. */
 const settleMs = 3_000
 /** In rows, whatever the pace: some 300 MB. */
-const costLimit = 1_000_000
+export const costLimit = 1_000_000
 
 /**
- * So long a batch may grow while more of the log waits than was read: a row that many events count into is written once
- * for all of them. Without a backlog each batch is settled at once.
+ * So long a batch may grow behind a backlog: a row that many events count into is written once for all of them. Without
+ * one each batch is settled at once.
  */
 const growMs = 1_000
 /** So much of the records that may be pending is a backlog when it is unread: a burst is none. */
 const backlog = 0.01
 /** Of the room for pending records: as much again is read while this is settled. */
-const growRoom = 0.375
+export const growRoom = 0.375
 
 export class Settler {
   /** What Postgres answered last, when it was no success: for readiness. */
@@ -84,13 +84,12 @@ export class Settler {
   #growsMs(): number {
     const leftMs = this.#settledMs + growMs - this.#core.time.nowMs()
     if (leftMs <= 0) return 0
-    let [pending, unread] = [0, 0]
+    let unread = 0
     for (const one of this.#core.partitions.values()) {
       if (one.isUrgent) return 0
-      pending += one.pendingRecords
       unread += one.unreadRecords
     }
-    const isBehind = unread > Math.max(pending, backlog * this.#core.bounds.pendingRecordsMax)
+    const isBehind = unread > backlog * this.#core.bounds.pendingRecordsMax
     return isBehind && this.roomUsed() < growRoom ? leftMs : 0
   }
 

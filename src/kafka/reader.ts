@@ -104,8 +104,8 @@ export class LogReader {
     const at = async (timestamp: bigint) =>
       (await offsetsAt(this.#admin, this.#config.kafka.topic, [partition], timestamp)).get(partition)!
     try {
-      const start = await at(earliest)
-      return { start, end: Math.max(start, await at(latest)) }
+      const [start, end] = await Promise.all([at(earliest), at(latest)])
+      return { start, end: Math.max(start, end) }
     } catch (error) {
       throw inWords(this.#config, error, 'READ')
     }

@@ -9,6 +9,7 @@ const settler = of('src/consumer/settler.ts', 'tests/unit/consumer/settler.test.
 const partition = of('src/consumer/partition.ts', 'tests/unit/consumer/partition.test.ts')
 const opener = of('src/consumer/opener.ts', 'tests/unit/consumer/opener.test.ts')
 const loop = of('src/consumer/loop.ts', 'tests/unit/consumer/loop.test.ts')
+const copyIds = of('src/consumer/copy-ids.ts', 'tests/integration/simulated-store.test.ts')
 const batch = of('src/consumer/batch.ts', 'tests/unit/consumer/loop.test.ts')
 
 export const settleMutants = [
@@ -38,9 +39,11 @@ export const settleMutants = [
     '    await tables.addCounts(ours)\n',
     '    await tables.commit()\n    await tables.addCounts(ours)\n',
   ),
+  copyIds('a piece is as old as its newest id', 'piece.firstMs, piece.newestMs', 'piece.newestMs, piece.newestMs'),
+  copyIds('ids are kept for the wrong partition', '[partition, lineage]', '[partition ^ 1, lineage]'),
   settler('batches do not grow', 'this.#settledMs + growMs -', 'this.#settledMs + 0 -'),
-  settler('batches grow without a backlog', 'unread > Math.max(pending, ', 'unread >= Math.min(0, '),
-  batch('bytes of rejects take no room', 'ids + rejectBytes / 8', 'ids + (rejectBytes && 0)'),
+  settler('batches grow without a backlog', 'unread > backlog', 'unread >= 0'),
+  batch('bytes of rejects take no room', 'ids / 5 + rejectBytes / 8', 'ids / 5 + (rejectBytes && 0)'),
   settler('batches grow beyond their room', 'isBehind && this.roomUsed() < growRoom', 'isBehind'),
   settler(
     'a settle without answer is taken for done',

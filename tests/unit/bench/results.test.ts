@@ -59,7 +59,7 @@ test('whoever misses a probe falls behind, however fast the others were', () => 
 })
 
 const stages: Stages = {
-  ...{ topic: 'hot', events: 1, batchRecords: 1, rowsPerEvent: 0.1, kafka: 1, postgres: 1, postgresAlone: 1 },
+  ...{ topic: 'hot', events: 1, transactions: 1, rowsPerEvent: 0.1, kafka: 1, postgres: 1, postgresAlone: 1 },
   ...{ fetch: 2, check: 1, fold: 2, settle: 1 },
 }
 
