@@ -54,14 +54,18 @@ export async function settleAll(lab: Lab, config: Config, other: Config, topicId
   return sums
 }
 
-/** Its rows can be read only once: they are copied when they are given. */
+/** What is copied is said in pieces, and can be read only once. */
 function noteCopy(copy: CopyStreamQuery, said: ((client: Client) => Promise<unknown>)[]): void {
-  const end = copy.end.bind(copy) as (rows: Buffer) => CopyStreamQuery
-  const noting = (rows: Buffer) => {
-    said.push(client => finished(client.query(from(copy.text)).end(rows)))
-    return end(rows)
+  const pieces: Buffer[] = []
+  said.push(client => finished(client.query(from(copy.text)).end(Buffer.concat(pieces))))
+  for (const name of ['write', 'end'] as const) {
+    const say = copy[name].bind(copy) as (piece?: Buffer) => never
+    const value = (piece?: Buffer) => {
+      if (piece !== undefined) pieces.push(piece)
+      return say(piece)
+    }
+    Object.defineProperty(copy, name, { value })
   }
-  Object.defineProperty(copy, 'end', { value: noting })
 }
 
 async function openFolds(config: Config, topicId: string, answers: readonly Fetched[]): Promise<Map<number, Fold>> {
