@@ -19,6 +19,10 @@ grant select, insert on installation, rules to footfall_consumer;
 grant select, insert, update on partition_ledger, partition_rules, partition_watch to footfall_consumer;
 grant select on partition_ledger, partition_watch to footfall_api;
 
+-- What happens when: minutes move on to days, and who is not busy any more leaves.
+grant select, insert, update, delete on activity_minutes, activity_days, busiest to footfall_consumer;
+grant select on activity_minutes, activity_days, busiest to footfall_api;
+
 -- Ids leave when the window has passed.
 grant select, insert, delete on event_ids to footfall_consumer;
 

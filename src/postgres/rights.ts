@@ -16,6 +16,9 @@ export const rightsOf = {
     partition_ledger: ['select', 'insert', 'update'],
     partition_rules: ['select', 'insert', 'update'],
     partition_watch: ['select', 'insert', 'update'],
+    activity_minutes: ['select', 'insert', 'update', 'delete'],
+    activity_days: ['select', 'insert', 'update', 'delete'],
+    busiest: ['select', 'insert', 'update', 'delete'],
     event_ids: ['select', 'insert', 'delete'],
     // Reads origins of repairs, and marks them.
     rejects: ['select', 'insert', 'update'],
@@ -25,6 +28,9 @@ export const rightsOf = {
     daily_user_item_summary: ['select'],
     partition_ledger: ['select'],
     partition_watch: ['select'],
+    activity_minutes: ['select'],
+    activity_days: ['select'],
+    busiest: ['select'],
     // For trace and explain.
     installation: ['select'],
     rules: ['select'],
