@@ -9,9 +9,10 @@ import { type Part, part, startHealth } from '../runtime/health.ts'
 import type { Running } from '../runtime/lifecycle.ts'
 import type { Log as Logger } from '../runtime/log.ts'
 import { consumerMetrics as metrics } from '../runtime/metrics.ts'
+import { Busiest } from './busiest.ts'
 import { Loop } from './loop.ts'
 import { PostgresStore } from './postgres-store.ts'
-import { commitLast, exportConsumer, observer, readyParts, reportUntil } from './report.ts'
+import { commitLast, exportConsumer, observerWith, readyParts, reportUntil } from './report.ts'
 import { type Installation, type Store, StoreFault } from './store.ts'
 
 /**
@@ -86,7 +87,8 @@ async function count(
   state: State,
   stopping: AbortSignal,
 ): Promise<void> {
-  const loop = new Loop(reader, store, installation, config.consumer, log, observer)
+  const busiest = new Busiest()
+  const loop = new Loop(reader, store, installation, config.consumer, log, observerWith(busiest))
   const membership = joinGroup(config, log, partitions => {
     metrics.rebalances.inc()
     loop.assign(partitions)
@@ -94,7 +96,7 @@ async function count(
   state.ready = () => readyParts(loop, membership, reader.refusal)
   stopping.addEventListener('abort', () => void loop.stop(), { once: true })
   const ending = new AbortController()
-  const reporting = reportUntil(ending.signal, loop, store, membership, log)
+  const reporting = reportUntil(ending.signal, loop, store, membership, busiest, log)
   try {
     await loop.run()
   } finally {

@@ -75,7 +75,8 @@ export function swapped(word: number): number {
   return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0
 }
 
-function uuidText(bytes: Buffer, at: number): string {
+/** The UUID whose 16 bytes stand at `at`. */
+export function uuidText(bytes: Buffer, at: number): string {
   const hex = bytes.toString('hex', at, at + 16)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

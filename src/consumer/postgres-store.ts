@@ -10,9 +10,11 @@ import { checkMigrated } from '../postgres/migrate.ts'
 import { NewerDatabase } from '../postgres/unfit-database.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Batch } from './batch.ts'
+import type { Busy } from './busiest.ts'
 import type { Standing } from './fold.ts'
 import { install } from './install.ts'
 import { NewRows } from './new-rows.ts'
+import { noteBusiest } from './note-busiest.ts'
 import { halt, haltGone, moveStart, open, places } from './open.ts'
 import type { KnownOrigins } from './origins.ts'
 import { readOrigins } from './read-origins.ts'
@@ -79,6 +81,10 @@ export class PostgresStore implements Store {
         [owner, column('partition'), column('logStart'), column('logEnd'), column('msAgo')],
       )
     })
+  }
+
+  noteBusiest(owner: string, busiest: readonly Busy[]): Promise<void> {
+    return this.#reader.use(client => noteBusiest(client, owner, busiest))
   }
 
   async close(): Promise<void> {

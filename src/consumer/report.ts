@@ -6,6 +6,7 @@ import type { Membership } from '../kafka/group.ts'
 import { type Part, part } from '../runtime/health.ts'
 import type { Log as Logger } from '../runtime/log.ts'
 import { beforeEachScrape, exportMetrics, consumerMetrics as metrics } from '../runtime/metrics.ts'
+import type { Busiest } from './busiest.ts'
 import type { Observer } from './core.ts'
 import type { Loop } from './loop.ts'
 import type { Store } from './store.ts'
@@ -17,7 +18,7 @@ const lastCommitMs = 1_000
 const heardMsMax = 10_000
 
 /** Counts what the loop does. */
-export const observer: Observer = {
+const observer: Observer = {
   read: records => metrics.read.inc(records),
   settled(batch) {
     for (const fate of fates) metrics.settled.inc({ fate }, batch[fate])
@@ -35,6 +36,17 @@ export const observer: Observer = {
   fault: kind => metrics.faults.inc({ kind }),
 }
 
+/** Besides, notes whom it is about. */
+export function observerWith(busiest: Busiest): Observer {
+  return {
+    ...observer,
+    settled(batch) {
+      observer.settled(batch)
+      busiest.settled(batch.delta, batch.counted, Date.now(), Math.random())
+    },
+  }
+}
+
 /** Puts the consumer's metrics on its page, those with closed lists at 0: a rate needs a value before the first event. */
 export function exportConsumer(): void {
   exportMetrics('consumer', metrics)
@@ -50,6 +62,7 @@ export async function reportUntil(
   loop: Loop,
   store: Store,
   membership: Membership,
+  busiest: Busiest,
   log: Logger,
 ): Promise<void> {
   using _gauges = beforeEachScrape(() => setGauges(loop, Date.now()))
@@ -62,7 +75,10 @@ export async function reportUntil(
       const seen = open.map(({ number, lag: { logStart, logEnd, heardMs } }) => {
         return { partition: number, logStart, logEnd, msAgo: Date.now() - heardMs }
       })
-      if (seen.length > 0) await store.watch(owner, seen)
+      if (seen.length > 0) {
+        await store.watch(owner, seen)
+        await store.noteBusiest(owner, busiest.told(Date.now()))
+      }
       if (Date.now() - committedMs < commitMs) continue
       committedMs = Date.now()
       await membership.commit(nextOffsets(loop))

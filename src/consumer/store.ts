@@ -5,6 +5,7 @@ import type { Trouble } from '../kafka/trouble.ts'
 import type { Rules } from '../postgres/rules.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Batch } from './batch.ts'
+import type { Busy } from './busiest.ts'
 import type { Standing } from './fold.ts'
 import type { KnownOrigins } from './origins.ts'
 
@@ -87,5 +88,7 @@ export interface Store {
   haltGone(topicId: string, partitions: number): Promise<void>
   /** Notes who reads which partitions, and how far their logs went when. Carries no proof. */
   watch(owner: string, seen: readonly Seen[]): Promise<void>
+  /** Notes whom most of what this owner has just settled was about, in the place of what it said before. No proof either. */
+  noteBusiest(owner: string, busiest: readonly Busy[]): Promise<void>
   close(): Promise<void>
 }

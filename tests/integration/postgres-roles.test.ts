@@ -148,6 +148,10 @@ test('as its role a consumer can also begin elsewhere, halt, read origins, put a
   assert.equal(raised?.length, 2)
   await store.watch('somebody', [{ partition: 0, logStart: 5, logEnd: 5, msAgo: 0 }])
   await store.watch('somebody', [{ partition: 0, logStart: 5, logEnd: 6, msAgo: 0 }])
+  for (const perMinute of [1, 2]) {
+    await store.noteBusiest('somebody', [{ kind: 'user', id: topicId, perMinute }])
+    await store.noteBusiest('another', [])
+  }
 })
 
 test('every table is in the file of grants, and what it grants is what src/postgres/rights.ts says', async t => {

@@ -66,6 +66,7 @@ export class Server {
       halt: (at, why) => this.#one(host, `halt ${at.of.partition} ${why.reason}`, () => this.halt(at, why)),
       haltGone: (topicId, partitions) => this.#one(host, 'halt gone', () => this.haltGone(topicId, partitions)),
       watch: async () => {},
+      noteBusiest: async () => {},
       close: async () => {},
     }
   }
