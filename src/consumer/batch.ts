@@ -3,6 +3,7 @@ import type { Rejection } from '../event/fate.ts'
 import type { Position } from '../event/origin.ts'
 import type { Tail } from '../kafka/records.ts'
 import { type Delta, rowWords } from './delta.ts'
+import type { Minute } from './minutes.ts'
 import type { WindowChange } from './window.ts'
 
 /** One unbroken history of a partition's log, under the rules in force. */
@@ -38,9 +39,9 @@ export interface Repair {
  */
 export const costOf = (rows: number, ids: number, rejectBytes: number): number => rows + ids / 5 + rejectBytes / 8
 
-export function costOfBatch({ delta, window, rejectBytes }: Batch): number {
+export function costOfBatch({ delta, minutes, window, rejectBytes }: Batch): number {
   const idBytes = window.pieces.reduce((sum, { ids }) => sum + ids.length, 0)
-  return costOf(delta.length / rowWords, idBytes / 16, rejectBytes)
+  return costOf(delta.length / rowWords + minutes.length, idBytes / 16, rejectBytes)
 }
 
 export interface Batch {
@@ -58,6 +59,10 @@ export interface Batch {
   readonly clockMs: number
   readonly tail: Tail
   readonly delta: Delta
+  /** The same events by minutes, in their order; their sum is `counted`. */
+  readonly minutes: readonly Readonly<Minute>[]
+  /** The clock came into another minute: others may lie far behind it now. */
+  readonly entersMinute: boolean
   readonly window: WindowChange
   readonly rejects: readonly Reject[]
   /** What they take. */

@@ -7,10 +7,11 @@ import type { Rejection } from '../event/fate.ts'
 import { type Event, judge } from '../event/judge.ts'
 import type { Position } from '../event/origin.ts'
 import type { RecordWalk, Tail } from '../kafka/records.ts'
-import type { FoldKernel } from '../kernel/kernel.ts'
+import type { Allowance, FoldKernel } from '../kernel/kernel.ts'
 import { type Kernels, kernelPool } from '../kernel/kernels.ts'
 import type { Rules } from '../postgres/rules.ts'
 import { type Batch, costOf, type Lineage, type Reject, type Repair } from './batch.ts'
+import { addToMinutes, kindsOf, type Minute, minuteAt, minuteMs } from './minutes.ts'
 import { covers, type KnownOrigins, originNamed, unknown } from './origins.ts'
 import { type IdPiece, Window } from './window.ts'
 
@@ -58,7 +59,7 @@ export class Fold {
     this.#kernel = kernels.take()
     this.#kernel.begin(idKey, rules)
     this.#window = new Window(rules, standing.ids, this.#kernel)
-    this.#pending = nothing(this.next, this.tail)
+    this.#pending = nothing(this.next, this.tail, this.#clockMs)
   }
 
   /** Forgets ids and counts, for somebody else to use their room: nothing can be folded any more, nor taken. */
@@ -75,7 +76,7 @@ export class Fold {
 
   /** What settling them will cost, see {@link costOf}. */
   get pendingCost(): number {
-    return costOf(this.#kernel.rows, this.#window.pending, this.#pending.rejectBytes)
+    return costOf(this.#kernel.rows + this.#pending.minutes.length, this.#window.pending, this.#pending.rejectBytes)
   }
 
   /** How many ids the window holds. */
@@ -128,27 +129,18 @@ export class Fold {
   /** What was folded since the last time, or undefined when nothing was. */
   takeBatch(): Batch | undefined {
     this.#assertOpen()
-    const { from, after, counted, duplicate, rejected, skipped, rejects, rejectBytes, repairs, firstAppendMs } =
-      this.#pending
-    if (from === this.next) return undefined
-    this.#pending = nothing(this.next, this.tail)
+    const { fromClockMs, ...pending } = this.#pending
+    if (pending.from === this.next) return undefined
+    this.#pending = nothing(this.next, this.tail, this.#clockMs)
     return {
+      ...pending,
       of: this.of,
-      from,
       to: this.next,
-      after,
-      counted,
-      duplicate,
-      rejected,
-      skipped,
       clockMs: this.#clockMs,
+      entersMinute: minuteAt(this.#clockMs) !== minuteAt(fromClockMs),
       tail: this.tail!,
       delta: this.#kernel.takeRows(),
       window: this.#window.takeChange(),
-      rejects,
-      rejectBytes,
-      repairs,
-      firstAppendMs,
     }
   }
 
@@ -163,7 +155,7 @@ export class Fold {
     if (unread === undefined) return 0
     const first = this.next
     const count = Math.min(recordsMax, unread.count)
-    const run = this.#kernel.fold(unread, count, this.#clockMs, senderStepMsMax, this.#window.allowance)
+    const run = this.#kernel.fold(unread, count, this.#clockMs, senderStepMsMax, this.#allowance())
     if (run.records === 0) return 0
     walk.pass(run.records, run.at)
     this.next = first + run.records
@@ -171,9 +163,20 @@ export class Fold {
     this.#clockMs = run.clockMs
     if (run.claimed > 0) this.#window.claimed(run.claimed, first + run.firstClaim, run.newestMs)
     if (pending.firstAppendMs === -1) pending.firstAppendMs = run.firstAppendMs
+    if (run.counted > 0) {
+      const { clicks, purchases } = run
+      addToMinutes(pending.minutes, run.clockMs, { views: run.counted - clicks - purchases, clicks, purchases })
+    }
     pending.counted += run.counted
     pending.duplicate += run.records - run.counted
     return run.records
+  }
+
+  /** The kernel may not leave the minute of the clock: what it counts is told as a sum. */
+  #allowance(): Allowance {
+    const allowance = this.#window.allowance
+    const minuteEndMs = minuteAt(this.#clockMs) + minuteMs - 1
+    return { ...allowance, stopAfterMs: Math.min(allowance.stopAfterMs, minuteEndMs) }
   }
 
   /** Most records have no headers, and hardly any is a repair. */
@@ -208,6 +211,7 @@ export class Fold {
       return
     }
     pending.counted += 1
+    addToMinutes(pending.minutes, this.#clockMs, kindsOf[verdict.activity])
     this.#kernel.add(verdict)
   }
 
@@ -241,26 +245,31 @@ export class Fold {
 interface Pending {
   readonly from: number
   readonly after: Tail | undefined
+  /** Where the clock stood before. */
+  readonly fromClockMs: number
   counted: number
   duplicate: number
   rejected: number
   skipped: number
   firstAppendMs: number
   rejectBytes: number
+  readonly minutes: Minute[]
   readonly rejects: Reject[]
   readonly repairs: Repair[]
 }
 
-function nothing(from: number, after: Tail | undefined): Pending {
+function nothing(from: number, after: Tail | undefined, fromClockMs: number): Pending {
   return {
     from,
     after,
+    fromClockMs,
     counted: 0,
     duplicate: 0,
     rejected: 0,
     skipped: 0,
     firstAppendMs: -1,
     rejectBytes: 0,
+    minutes: [],
     rejects: [],
     repairs: [],
   }

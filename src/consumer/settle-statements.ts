@@ -7,6 +7,7 @@ import { copyIds } from './copy-ids.ts'
 import { copyRows } from './copy-rows.ts'
 import { type Delta, rowWords, sumOf } from './delta.ts'
 import { columnsOf } from './delta-columns.ts'
+import { keepActivity } from './keep-activity.ts'
 import type { NewRows } from './new-rows.ts'
 import type { LockedRow, Statements } from './settle.ts'
 
@@ -21,6 +22,7 @@ export function statementsOf(client: Client, newRows: NewRows): Statements {
     keepIds: batches => keepIds(client, batches),
     keepRejects: batches => keepRejects(client, batches),
     markRepaired: batches => markRepaired(client, batches),
+    keepActivity: batches => keepActivity(client, batches),
     commit: async () => void (await client.query('commit')),
   }
 }

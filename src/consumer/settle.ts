@@ -1,6 +1,7 @@
 /**
- * The heart. Keeps G1 and G2: counts, fates, ids, rejects and the next offset of a batch move in one transaction, which
- * the ledger's next offset fences by compare-and-set. Whoever comes late finds another offset there and writes nothing.
+ * The heart. Keeps G1 and G2: counts, fates, ids, rejects, activity and the next offset of a batch move in one
+ * transaction, which the ledger's next offset fences by compare-and-set. Whoever comes late finds another offset there
+ * and writes nothing.
  */
 import type { Tail } from '../kafka/records.ts'
 import type { Batch } from './batch.ts'
@@ -19,6 +20,8 @@ export interface Statements {
   keepIds(batches: readonly Batch[]): Promise<void>
   keepRejects(batches: readonly Batch[]): Promise<void>
   markRepaired(batches: readonly Batch[]): Promise<void>
+  /** What was counted by minutes, and that it was settled now: the last that is said, so that now is when it is seen. */
+  keepActivity(batches: readonly Batch[]): Promise<void>
   commit(): Promise<void>
 }
 
@@ -46,6 +49,7 @@ export async function settle(tables: Statements, batches: readonly Batch[]): Pro
     await tables.keepIds(ours)
     await tables.keepRejects(ours)
     await tables.markRepaired(ours)
+    await tables.keepActivity(ours)
   }
   await tables.commit()
   for (const batch of ours) outcomes.set(batch, 'settled')

@@ -114,7 +114,7 @@ export class Window {
     return {
       room: Math.max(0, Math.min(this.#segmentIdsMax - open.count, ofAll)),
       openUntilMs: open.firstMs + segmentSpanMs,
-      leaveAfterMs: oldest.newestMs + this.#spanMs,
+      stopAfterMs: oldest.newestMs + this.#spanMs,
     }
   }
 
@@ -181,4 +181,4 @@ export class Window {
   }
 }
 
-const nothingAllowed: Allowance = { room: 0, openUntilMs: 0, leaveAfterMs: Number.POSITIVE_INFINITY }
+const nothingAllowed: Allowance = { room: 0, openUntilMs: 0, stopAfterMs: Number.POSITIVE_INFINITY }

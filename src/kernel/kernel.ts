@@ -32,8 +32,8 @@ export interface Allowance {
   /** So many ids fit into the open segment, while the clock is before `openUntilMs`. */
   readonly room: number
   readonly openUntilMs: number
-  /** Beyond it a segment leaves. */
-  readonly leaveAfterMs: number
+  /** Beyond it a segment leaves, or the minute of the clock is over. */
+  readonly stopAfterMs: number
 }
 
 /** What a run over records came to. */
@@ -42,6 +42,9 @@ export interface Run {
   /** Where in the bytes the next record begins. */
   readonly at: number
   readonly counted: number
+  /** Of those counted; the others are views. */
+  readonly clicks: number
+  readonly purchases: number
   readonly clockMs: number
   /** Of the first record whose append time is known, else -1. */
   readonly firstAppendMs: number
@@ -110,12 +113,14 @@ export class Kernel {
       senderStepMs,
       allowance.room,
       allowance.openUntilMs,
-      allowance.leaveAfterMs,
+      allowance.stopAfterMs,
     )
     return {
       records,
       at: wasm.at.value - input + from,
       counted: wasm.counted.value,
+      clicks: wasm.clicks.value,
+      purchases: wasm.purchases.value,
       clockMs: wasm.clockMs.value,
       firstAppendMs: wasm.firstAppendMs.value,
       claimed: wasm.claimed.value,
@@ -230,6 +235,8 @@ interface Exports {
   readonly text: Value
   readonly at: Value
   readonly counted: Value
+  readonly clicks: Value
+  readonly purchases: Value
   readonly claimed: Value
   readonly firstClaim: Value
   readonly newestMs: Value
@@ -250,7 +257,7 @@ interface Exports {
     senderStepMs: number,
     room: number,
     openUntilMs: number,
-    leaveAfterMs: number,
+    stopAfterMs: number,
   ): number
   hash(length: number): void
   add(day: number, activity: number): void

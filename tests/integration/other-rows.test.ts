@@ -1,17 +1,16 @@
 /** G2, G4 and G7: what the consumer's statements do to other rows than their own, which no load meets for certain. */
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import type { Batch, Reject } from '../../src/consumer/batch.ts'
+import { test } from 'node:test'
+import type { Reject } from '../../src/consumer/batch.ts'
 import { type Delta, rowsOf } from '../../src/consumer/delta.ts'
-import { PostgresStore } from '../../src/consumer/postgres-store.ts'
-import { migrate } from '../../src/postgres/migrate.ts'
+import type { PostgresStore } from '../../src/consumer/postgres-store.ts'
 import { diceOf } from '../fuzz/dice.ts'
-import { closing, connect, type Database, freshDatabase, until } from '../support/environment.ts'
+import { connect, until } from '../support/environment.ts'
 import { uuidOf } from '../support/events.ts'
+import { freshStore, topicId } from '../support/fresh-store.ts'
 import { proxyPostgres } from '../support/proxy.ts'
 import { someKernel } from '../support/some-kernel.ts'
 
-const topicId = '00000000-0000-4000-8000-000000000001'
 const first = '11111111-1111-4111-8111-111111111111'
 const last = '99999999-9999-4999-8999-999999999999'
 
@@ -156,39 +155,4 @@ function deltaOf(users: readonly string[]): Delta {
     kernel.add({ userId, itemId: first, day: 20_000, activity: 'view', eventId: undefined })
   }
   return kernel.takeRows()
-}
-
-async function freshStore(t: TestContext) {
-  const database = await freshDatabase()
-  const client = await connect(t, database)
-  await migrate(client)
-  const storeOf = (postgres: Database) => {
-    const one = new PostgresStore({ postgres })
-    closing(t, () => one.close())
-    return one
-  }
-  const store = storeOf(database)
-  await store.install('events', { maxAgeDays: 400, maxAheadMinutes: 60, windowHours: 1, windowIdsMax: 6 })
-  /** One of a partition, from its beginning and with nothing in it. */
-  const batchOf = async (partition: number): Promise<Batch> => ({
-    of: (await store.open(topicId, partition, 0)).standing.of,
-    ...{
-      from: 0,
-      to: 0,
-      counted: 0,
-      duplicate: 0,
-      rejected: 0,
-      skipped: 0,
-      rejectBytes: 0,
-      clockMs: 0,
-      firstAppendMs: -1,
-    },
-    after: undefined,
-    tail: { epoch: 0, crc: 1 },
-    delta: deltaOf([]),
-    window: { pieces: [], closed: [], oldest: undefined },
-    rejects: [],
-    repairs: [],
-  })
-  return { client, store, storeOf, database, batchOf }
 }

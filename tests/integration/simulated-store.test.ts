@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import type pg from 'pg'
 import type { Batch, Reject, Repair } from '../../src/consumer/batch.ts'
+import { addToMinutes, kindsOf, type Minute, minuteAt } from '../../src/consumer/minutes.ts'
 import { PostgresStore } from '../../src/consumer/postgres-store.ts'
 import { type Store, StoreFault } from '../../src/consumer/store.ts'
 import { Window } from '../../src/consumer/window.ts'
@@ -11,6 +12,7 @@ import { migrate } from '../../src/postgres/migrate.ts'
 import { changeRules as changeRulesInSql, readRules } from '../../src/postgres/rules.ts'
 import { carryOut as carryOutInSql } from '../../src/upkeep/partitions/carry-out.ts'
 import type { Halted, Plan } from '../../src/upkeep/partitions/halt-plans.ts'
+import { linesOf } from '../simulation/activity.ts'
 import { carryOut, changeRules } from '../simulation/carry-out.ts'
 import { Dice } from '../simulation/dice.ts'
 import { Host, Scheduler } from '../simulation/scheduler.ts'
@@ -24,6 +26,7 @@ const partitions = [0, 1, 2]
 const topics = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002']
 const users = ['550e8400-e29b-41d4-a716-446655440000', 'aaaaaaaa-e29b-41d4-a716-446655440000']
 const minuteMs = 60_000
+const hourMs = 60 * minuteMs
 
 const rare = [
   'settled',
@@ -38,6 +41,8 @@ const rare = [
   'start moved',
   'halted',
   'repaired',
+  'minutes became days',
+  'days became one sum',
 ]
 
 test('the simulated tables do what PostgreSQL does, in results, refusals and rows: known operations of every kind', async t => {
@@ -60,6 +65,11 @@ async function compare(t: TestContext, seed: number | string, operations: number
     const what = await twins.operate()
     seen.set(what, (seen.get(what) ?? 0) + 1)
     assert.deepEqual(await rowsOf(twins.client), rowsOfSimulated(twins.tables), `after operation ${done}, ${what}`)
+  }
+  for (const { days } of twins.tables.activity.values()) {
+    const isBefore = days.has(Number.NEGATIVE_INFINITY)
+    if (isBefore) seen.set('days became one sum', 1)
+    if (days.size > (isBefore ? 1 : 0)) seen.set('minutes became days', 1)
   }
   return seen
 }
@@ -266,7 +276,8 @@ function batchOf(dice: Dice, tables: Tables, row: Row): Batch {
   const rejected = dice.below(3)
   const [counted, duplicate, skipped] = [dice.between(1, 3), dice.below(2), dice.below(2)]
   const to = from + counted + duplicate + rejected + skipped + (misfit === 3 ? 1 : 0)
-  const clockMs = Math.max(row.clockMs, 0) + dice.pick([0, minuteMs, 11 * minuteMs, 70 * minuteMs])
+  const clockMs =
+    Math.max(row.clockMs, 0) + dice.pick([0, 1, minuteMs, 11 * minuteMs, 70 * minuteMs, 4 * hourMs, 600 * hourMs])
   const limits = { windowHours: 1, windowIdsMax: 6, segmentIdsMax: 2 }
   const kernel = someKernel()
   const window = new Window(limits, misfit === 4 ? [] : row.ids, kernel)
@@ -281,7 +292,11 @@ function batchOf(dice: Dice, tables: Tables, row: Row): Batch {
   }
   const event = { day: 20_000 + dice.below(2), userId: dice.pick(users), itemId: users[1]!, eventId: undefined }
   const activity = dice.pick(activities)
-  for (let n = 0; n < counted; n++) kernel.add({ ...event, activity })
+  const minutes: Minute[] = []
+  for (let n = 0; n < counted; n++) {
+    kernel.add({ ...event, activity })
+    addToMinutes(minutes, n === 0 ? row.clockMs : clockMs, kindsOf[activity])
+  }
   const rejects = Array.from({ length: rejected }, (_, at) => rejectOf(dice, row, from + at))
   return {
     of: {
@@ -299,6 +314,8 @@ function batchOf(dice: Dice, tables: Tables, row: Row): Batch {
     clockMs,
     tail: { epoch: dice.below(9), crc: dice.below(2 ** 32) },
     delta: kernel.takeRows(),
+    minutes,
+    entersMinute: minuteAt(clockMs) !== minuteAt(row.clockMs),
     window: window.takeChange(),
     rejects,
     rejectBytes: 0,
@@ -341,7 +358,7 @@ function shownOpened({ standing, startOffset, halt, rules }: Awaited<ReturnType<
   return { of: [keyOf(of), of.rulesVersion], nextOffset, clockMs, tail, startOffset, halt, version, maxAgeDays, ids }
 }
 
-type Rows = Readonly<Record<'ledger' | 'ids' | 'counts' | 'rejects', readonly string[]>>
+type Rows = Readonly<Record<'ledger' | 'ids' | 'counts' | 'rejects' | 'minutes' | 'days', readonly string[]>>
 
 async function rowsOf(client: pg.Client): Promise<Rows> {
   const list = async (sql: string) => (await client.query<{ row: string }>(sql)).rows.map(({ row }) => row).sort()
@@ -350,7 +367,7 @@ async function rowsOf(client: pg.Client): Promise<Rows> {
       `select concat_ws(' ', topic_id || '/' || partition || '/' || lineage, start_offset, next_offset, counted, duplicate,
               rejected, skipped, lost, clock_ms, rules_version, coalesce(tail_epoch::text, '-'),
               coalesce(tail_crc::text, '-'), state, coalesce(halt_reason, '-'), coalesce(halt_from::text, '-'),
-              coalesce(halt_to::text, '-')) as row from partition_ledger`,
+              coalesce(halt_to::text, '-'), in_activity) as row from partition_ledger`,
     ),
     ids: await list(
       `select concat_ws(' ', topic_id || '/' || partition || '/' || lineage, segment, first_offset, first_ms, newest_ms,
@@ -366,6 +383,14 @@ async function rowsOf(client: pg.Client): Promise<Rows> {
               coalesce(repaired_topic_id || '/' || partition || '/' || repaired_lineage || ' ' || repaired_offset || ' '
                        || repaired_as, '-'),
               coalesce(origin_topic_id || '/' || origin_lineage || '/' || origin_offset, '-')) as row from rejects`,
+    ),
+    minutes: await list(
+      `select concat_ws(' ', partition, (extract(epoch from minute) * 1000)::bigint, view_count, click_count,
+              purchase_count) as row from activity_minutes`,
+    ),
+    days: await list(
+      `select concat_ws(' ', partition, case when isfinite(date) then (date - date '1970-01-01')::text else '-Infinity' end,
+              view_count, click_count, purchase_count) as row from activity_days`,
     ),
   }
 }
@@ -386,6 +411,7 @@ function rowsOfSimulated(tables: Tables): Rows {
           halt?.reason ?? '-',
           halt?.from ?? '-',
           halt?.to ?? '-',
+          counted,
         ]
         return [keyOf(row), ...sums, ...rest].join(' ')
       })
@@ -408,5 +434,7 @@ function rowsOfSimulated(tables: Tables): Rows {
         }),
       )
       .sort(),
+    minutes: linesOf(tables.activity, 'minutes'),
+    days: linesOf(tables.activity, 'days'),
   }
 }

@@ -1,5 +1,5 @@
 /** The statements of a settle, as they go over the wire: between two of them a consumer can be stopped. */
-export const boundaries = ['begin', 'lock', 'advance', 'counts', 'ids', 'rejects', 'commit'] as const
+export const boundaries = ['begin', 'lock', 'advance', 'counts', 'ids', 'rejects', 'activity', 'commit'] as const
 
 export type Boundary = (typeof boundaries)[number]
 
@@ -8,8 +8,9 @@ const beginnings: readonly (readonly [Boundary, RegExp])[] = [
   ['lock', /for update skip locked$/],
   ['advance', /^update partition_ledger as l/],
   ['counts', /^insert into daily_user_item_summary/],
-  ['ids', /^insert into event_ids/],
+  ['ids', /^copy event_ids/],
   ['rejects', /^insert into rejects/],
+  ['activity', /^with added as/],
   ['commit', /^commit$/],
 ]
 

@@ -20,7 +20,7 @@ export const foldMutants = [
   fold('the offset is advanced early', 'this.next = walk.offset + 1', 'this.next = walk.offset + 2'),
   fold(
     'a batch is begun anew without emptying it',
-    '    this.#pending = nothing(this.next, this.tail)\n    return {',
+    '    this.#pending = nothing(this.next, this.tail, this.#clockMs)\n    return {',
     '    return {',
   ),
   fold(

@@ -20,7 +20,7 @@ export const kernelMutants = [
   kernel('kernel: duplicates count', 'isNew = claimId(', 'isNew = true || claimId('),
   kernel('kernel: a segment takes one id too many', 'room > 0 && now', '(room > 0 || claimed === 0) && now'),
   kernel('kernel: a segment stays open a moment too long', 'now < openUntilMs', 'now <= openUntilMs'),
-  kernel('kernel: a segment leaves a moment too late', 'if (now > leaveAfterMs) {', 'if (now > leaveAfterMs + 1) {'),
+  kernel('kernel: a segment leaves a moment too late', 'if (now > stopAfterMs) {', 'if (now > stopAfterMs + 1) {'),
   kernel('kernel: a sender moves the clock as it likes', 'min(append, clock + senderStepMs)', 'append'),
   kernel("kernel: a piece begins at the run's first record", 'firstClaim = done', 'firstClaim = 0'),
   kernel('kernel: the first append time is the last', 'if (firstAppendMs === -1) firstAppendMs', 'firstAppendMs'),

@@ -1,4 +1,5 @@
 /** All planted bugs. A test holds each against the code: a mutant whose place has moved is mended, not forgotten. */
+import { activityMutants } from './activity-mutants.ts'
 import { foldMutants } from './fold-mutants.ts'
 import { kernelMutants } from './kernel-mutants.ts'
 import { logMutants } from './log-mutants.ts'
@@ -7,6 +8,7 @@ import { settleMutants } from './settle-mutants.ts'
 import { sqlMutants } from './sql-mutants.ts'
 
 export const mutants: readonly Mutant[] = [
+  ...activityMutants,
   ...foldMutants,
   ...kernelMutants,
   ...logMutants,

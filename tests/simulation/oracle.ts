@@ -5,6 +5,7 @@
 import type { Batch } from '../../src/consumer/batch.ts'
 import type { Rules } from '../../src/postgres/rules.ts'
 import { PlainWindow } from '../support/plain-window.ts'
+import { type Activity, activityOf, addActivity, copied as copiedActivity, linesOf, moveOn } from './activity.ts'
 import type { Broker } from './broker.ts'
 import type { LogBatch, LoggedRecord } from './partition-log.ts'
 import { whyWrong } from './stored-ids.ts'
@@ -13,6 +14,12 @@ import { type CountRow, keyOf, type Row, type Tables } from './tables.ts'
 const hourMs = 3_600_000
 const fates = ['counted', 'duplicate', 'rejected', 'skipped', 'lost'] as const
 type Sums = Record<(typeof fates)[number], number>
+/** A view, a click, a purchase. */
+const once: readonly [CountRow, CountRow, CountRow] = [
+  [1, 0, 0],
+  [0, 1, 0],
+  [0, 0, 1],
+]
 
 interface ExpectedReject {
   /** Of a repair that was bad itself. */
@@ -39,6 +46,7 @@ export interface OracleState {
   readonly lineages: ReadonlyMap<string, Lineage>
   readonly counts: ReadonlyMap<string, CountRow>
   readonly rejects: ReadonlyMap<string, ExpectedReject>
+  readonly activity: ReadonlyMap<number, Activity>
 }
 
 export class Oracle {
@@ -49,6 +57,7 @@ export class Oracle {
   #lineages = new Map<string, Lineage>()
   #counts = new Map<string, CountRow>()
   #rejects = new Map<string, ExpectedReject>()
+  #activity = new Map<number, Activity>()
 
   constructor(tables: Tables, broker: Broker) {
     this.#tables = tables
@@ -62,15 +71,21 @@ export class Oracle {
   }
 
   copy(): OracleState {
-    return copied({ lineages: this.#lineages, counts: this.#counts, rejects: this.#rejects })
+    return copied({
+      lineages: this.#lineages,
+      counts: this.#counts,
+      rejects: this.#rejects,
+      activity: this.#activity,
+    })
   }
 
   /** An older database was put back. */
   putBack(state: OracleState): void {
-    const { lineages, counts, rejects } = copied(state)
+    const { lineages, counts, rejects, activity } = copied(state)
     this.#lineages = new Map(lineages)
     this.#counts = new Map(counts)
     this.#rejects = new Map(rejects)
+    this.#activity = new Map(activity)
   }
 
   /** A person declared what lies before `to` lost. */
@@ -103,6 +118,10 @@ export class Oracle {
   compareCounts(): void {
     for (const key of this.#counts.keys()) this.#compareCount(key)
     for (const key of this.#tables.counts.keys()) if (!this.#counts.has(key)) this.#compareCount(key)
+    for (const part of ['minutes', 'days'] as const) {
+      const [is, was] = [this.#tables.activity, this.#activity].map(one => linesOf(one, part).join(', '))
+      if (is !== was) this.#say(`the ${part} are ${is}; expected ${was}`)
+    }
     const isRepaired = (key: string) => this.#rejects.get(key)?.isRepaired
     for (const [key, kept] of this.#tables.rejects) {
       for (const { reject, repair } of kept) {
@@ -160,6 +179,7 @@ export class Oracle {
     }
     lineage.next = to
     lineage.tail = last
+    moveOn(activityOf(this.#activity, of.partition), lineage.clockMs)
     if (rejects.length === 0 && expected.length === 0) return undefined
     const kept = rejects.map(({ offset, reason, pointer, appendMs }) => `${offset} ${reason} ${pointer} ${appendMs}`)
     return kept.join() === expected.join() ? undefined : `rejects of ${keyOf(of)}: ${kept}, expected ${expected}`
@@ -210,6 +230,7 @@ export class Oracle {
     const row = this.#counts.get(meaning.row) ?? [0, 0, 0]
     row[meaning.activity] += 1
     this.#counts.set(meaning.row, row)
+    addActivity(activityOf(this.#activity, of.partition), lineage.clockMs, once[meaning.activity])
   }
 
   #originOf({ origin }: LoggedRecord, of: Lineage['of']): ExpectedReject | 'unknown' | undefined {
@@ -232,6 +253,7 @@ export class Oracle {
       current |= bit
     }
     if (tables.total !== counted) this.#say(`the counts are ${tables.total}, the ledger's ${counted}`)
+    if (tables.active !== counted) this.#say(`the activity is ${tables.active}, the ledger's counted ${counted}`)
   }
 
   #compareRow(row: Row): void {
@@ -276,7 +298,7 @@ export class Oracle {
   }
 }
 
-function copied({ lineages, counts, rejects }: OracleState): OracleState {
+function copied({ lineages, counts, rejects, activity }: OracleState): OracleState {
   const copyOf = (one: Lineage): Lineage => {
     return { ...one, sums: { ...one.sums }, window: one.window.copy(), compared: undefined }
   }
@@ -284,6 +306,7 @@ function copied({ lineages, counts, rejects }: OracleState): OracleState {
     lineages: new Map([...lineages].map(([key, one]) => [key, copyOf(one)])),
     counts: new Map([...counts].map(([key, row]) => [key, [...row]])),
     rejects: new Map([...rejects].map(([key, one]) => [key, { ...one }])),
+    activity: copiedActivity(activity),
   }
 }
 

@@ -152,6 +152,15 @@ export class Session implements Statements {
     })
   }
 
+  async keepActivity(batches: readonly Batch[]): Promise<void> {
+    await this.#say('keep activity', () => {
+      const { tables } = this.#server
+      this.#transaction.writes.push(() => {
+        for (const batch of batches) tables.keepActivity(batch)
+      })
+    })
+  }
+
   commit(): Promise<void> {
     const { dice } = this.#scheduler
     this.#transaction.isCommitSent = true

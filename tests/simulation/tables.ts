@@ -7,6 +7,7 @@ import type { Halt } from '../../src/consumer/store.ts'
 import type { IdPiece, WindowChange } from '../../src/consumer/window.ts'
 import type { Tail } from '../../src/kafka/records.ts'
 import type { Rules } from '../../src/postgres/rules.ts'
+import { type Activity, activityOf, addActivity, copied, moveOn } from './activity.ts'
 import type { Host } from './scheduler.ts'
 
 /** A row of partition_ledger, never changed but replaced, with its rows of event_ids. */
@@ -86,6 +87,10 @@ export class Tables {
   counts = new Map<string, CountRow>()
   /** The sum of all counts. */
   total = 0
+  /** By partition. */
+  activity = new Map<number, Activity>()
+  /** The sum of all that is in it. */
+  active = 0
   /** By ledger row, in the order of offsets. */
   rejects = new Map<string, KeptReject[]>()
   rules: Rules[] = []
@@ -111,12 +116,14 @@ export class Tables {
     copy.rejects = new Map([...this.rejects].map(([key, kept]) => [key, kept.map(one => ({ ...one }))]))
     copy.rules = [...this.rules]
     copy.total = this.total
+    copy.activity = copied(this.activity)
+    copy.active = this.active
     return copy
   }
 
   /** In the place of what is there. */
-  putBack({ ledger, counts, rejects, rules, total }: Tables): void {
-    Object.assign(this, { ledger, counts, rejects, rules, total })
+  putBack({ ledger, counts, rejects, rules, total, activity, active }: Tables): void {
+    Object.assign(this, { ledger, counts, rejects, rules, total, activity, active })
   }
 
   /** Who else holds the row of this key, of whichever table: their keys are never the same. */
@@ -151,6 +158,15 @@ export class Tables {
     const row = this.counts.get(key)
     if (row === undefined) this.counts.set(key, [...counts])
     else for (let at = 0; at < 3; at++) row[at]! += counts[at]!
+  }
+
+  keepActivity({ of, minutes, entersMinute, clockMs }: Batch): void {
+    const activity = activityOf(this.activity, of.partition)
+    for (const { startMs, views, clicks, purchases } of minutes) {
+      this.active += views + clicks + purchases
+      addActivity(activity, startMs, [views, clicks, purchases])
+    }
+    if (entersMinute) moveOn(activity, clockMs)
   }
 
   commit(transaction: Transaction): void {

@@ -96,18 +96,25 @@ export async function fates(client: pg.Client) {
   return sum
 }
 
-/** Ledger, counts, rejects and ids agree, in one snapshot. */
+/** Ledger, counts, activity and rejects agree, in one snapshot. */
 export async function assertBalanced(client: pg.Client): Promise<void> {
   const { rows } = await client.query(
     `select (select coalesce(sum(next_offset - start_offset - counted - duplicate - rejected - skipped - lost), 0)
                from partition_ledger)::int as ledger,
             (select coalesce(sum(counted), 0) from partition_ledger)::int as counted,
             (select coalesce(sum(view_count + click_count + purchase_count), 0) from daily_user_item_summary)::int as counts,
+            (select coalesce(sum(view_count + click_count + purchase_count), 0)
+               from (select view_count, click_count, purchase_count from activity_minutes
+                      union all select view_count, click_count, purchase_count from activity_days) as a)::int as activity,
+            (select coalesce(sum(in_activity), 0) from partition_ledger)::int as in_activity,
             (select coalesce(sum(rejected), 0) from partition_ledger)::int as rejected,
             (select count(*) from rejects)::int as rejects`,
   )
-  const { ledger: off, counted, counts, rejected, rejects } = rows[0]
-  assert.deepEqual({ off, counts, rejects }, { off: 0, counts: counted, rejects: rejected })
+  const { ledger: off, counted, counts, activity, in_activity, rejected, rejects } = rows[0]
+  assert.deepEqual(
+    { off, counts, activity, in_activity, rejects },
+    { off: 0, counts: counted, activity: counted, in_activity: counted, rejects: rejected },
+  )
 }
 
 /** Waits until so many records have a fate. */

@@ -11,6 +11,8 @@ const nothing: Run = {
   records: 0,
   at: 0,
   counted: 0,
+  clicks: 0,
+  purchases: 0,
   clockMs: -1,
   firstAppendMs: -1,
   claimed: 0,

@@ -16,7 +16,7 @@ export function unreadOf(records: readonly LogRecord[], appendMs: number): Unrea
   return { bytes, at: 0, count: records.length, offsetDelta: 0, baseMs: appendMs, brokerTime: true }
 }
 
-const anything = { room: 65_536, openUntilMs: Number.MAX_SAFE_INTEGER, leaveAfterMs: Number.MAX_SAFE_INTEGER }
+const anything = { room: 65_536, openUntilMs: Number.MAX_SAFE_INTEGER, stopAfterMs: Number.MAX_SAFE_INTEGER }
 
 /** Folds with nothing in the way of the window. */
 export function foldAll(kernel: Kernel, unread: Unread, count = unread.count): Run {

@@ -17,6 +17,7 @@ interface Snapshot {
   readonly ledger: readonly (readonly [partition: number, nextOffset: number, off: number, records: number])[] | null
   readonly counted: number
   readonly counts: number
+  readonly activity: number
   readonly rejected: number
   readonly rejects: number
   /** user, day and item -> all that was counted */
@@ -34,6 +35,9 @@ const look = `
             from partition_ledger) as ledger,
          (select coalesce(sum(counted), 0)::int from partition_ledger) as counted,
          (select coalesce(sum(view_count + click_count + purchase_count), 0)::int from daily_user_item_summary) as counts,
+         (select coalesce(sum(view_count + click_count + purchase_count), 0)::int
+            from (select view_count, click_count, purchase_count from activity_minutes
+                   union all select view_count, click_count, purchase_count from activity_days) as a) as activity,
          (select coalesce(sum(rejected), 0)::int from partition_ledger) as rejected,
          (select count(*)::int from rejects) as rejects,
          (select json_object_agg(user_id || ' ' || date || ' ' || item_id, view_count + click_count + purchase_count)
@@ -85,9 +89,10 @@ async function opened(database: Database): Promise<pg.Client> {
   return client
 }
 
-function unbalanced({ ledger, counted, counts, rejected, rejects }: Snapshot): string[] {
+function unbalanced({ ledger, counted, counts, activity, rejected, rejects }: Snapshot): string[] {
   const off = (ledger ?? []).filter(row => row[2] !== 0).map(row => `partition ${row[0]} is off by ${row[2]}`)
   if (counted !== counts) off.push(`the ledger says ${counted} counted, the counts say ${counts}`)
+  if (counted !== activity) off.push(`the ledger says ${counted} counted, activity says ${activity}`)
   if (rejected !== rejects) off.push(`the ledger says ${rejected} rejected, ${rejects} are kept`)
   return off
 }

@@ -37,6 +37,9 @@ export let touched: u32 = 0
 export let at: u32 = 0
 export let clockMs: f64 = 0
 export let counted: u32 = 0
+/** Of those counted; the others are views. */
+export let clicks: u32 = 0
+export let purchases: u32 = 0
 export let claimed: u32 = 0
 /** Which record of this call claimed the first id, and where the clock stood at the last. */
 export let firstClaim: u32 = 0
@@ -60,7 +63,7 @@ export function begin(k0: u64, k1: u64, maxAgeMs: f64, maxAheadMs: f64): void {
  * @param count how many records to fold at most. @param offsetDelta of the first.
  * @param clock the partition's clock before. @param senderStepMs how far a sender's time may move it.
  * @param room how many ids the open segment may still take, if the clock is before `openUntilMs`.
- * @param leaveAfterMs beyond it a segment leaves. @returns how many records were folded.
+ * @param stopAfterMs beyond it a segment leaves, or a minute is over. @returns how many records were folded.
  */
 export function fold(
   from: usize,
@@ -73,9 +76,11 @@ export function fold(
   senderStepMs: f64,
   room: u32,
   openUntilMs: f64,
-  leaveAfterMs: f64,
+  stopAfterMs: f64,
 ): u32 {
   counted = 0
+  clicks = 0
+  purchases = 0
   claimed = 0
   firstAppendMs = -1
   let done: u32 = 0
@@ -100,7 +105,7 @@ export function fold(
       const entry = entries + i * entryBytes
       const append = load<f64>(entry, appendedMs)
       const now = append <= clock ? clock : isBroker || clock === -1 ? append : min(append, clock + senderStepMs)
-      if (now > leaveAfterMs) {
+      if (now > stopAfterMs) {
         isEasy = false
         break
       }
@@ -120,8 +125,11 @@ export function fold(
         }
       }
       if (isNew) {
-        addRow(entry, load<u32>(entry, rowHash), load<u32>(entry, activityAt))
+        const activity = load<u32>(entry, activityAt)
+        addRow(entry, load<u32>(entry, rowHash), activity)
         counted += 1
+        clicks += activity & 1
+        purchases += activity >> 1
       }
       clock = now
       if (firstAppendMs === -1) firstAppendMs = append

@@ -13,6 +13,7 @@ import { kernelPool } from '../../../src/kernel/kernels.ts'
 import { drawnBatch, drawnOf, eventBytes, logOf, type Stored, startMs, walkFrom } from '../../support/drawn-log.ts'
 import { encodeBatch, encodeHeaders, encodeMarker, type LogRecord } from '../../support/encode-log.ts'
 import { plainJudge } from '../../support/plain-judge.ts'
+import { PlainKernel } from '../../support/plain-kernel.ts'
 import { PlainWindow, StoredIds } from '../../support/plain-window.ts'
 
 const hourMs = 3_600_000
@@ -113,7 +114,7 @@ test('one log gives the same fates, counts, clock, ids and rejects, however it i
           const batch = fold.takeBatch()
           if (batch === undefined) return
           assert.equal(batch.from, standing.nextOffset)
-          check(batch, plain.all.slice(batch.from - start, batch.to - start))
+          check(batch, plain.all.slice(batch.from - start, batch.to - start), standing.clockMs)
           settled.push(batch)
           for (const { reason, origin } of batch.rejects) seen.add(origin === undefined ? reason : 'attempt')
           for (const repair of batch.repairs) seen.add(`repair ${repair.as}`)
@@ -165,7 +166,7 @@ function knownFrom(from: number, end: number, rejects: ReadonlyMap<number, boole
 }
 
 /** A batch is the sum of what became of its offsets, and stands where the last of them leaves it. */
-function check(batch: Batch, expected: ReturnType<typeof plainFates>['all']): void {
+function check(batch: Batch, expected: ReturnType<typeof plainFates>['all'], clockBeforeMs: number): void {
   const counted = Object.fromEntries(fates.map(fate => [fate, expected.filter(one => one.fate === fate).length]))
   const { duplicate, rejected, skipped } = batch
   assert.deepEqual({ counted: batch.counted, duplicate, rejected, skipped }, counted)
@@ -181,6 +182,60 @@ function check(batch: Batch, expected: ReturnType<typeof plainFates>['all']): vo
     expected.flatMap(({ repair }) => (repair === undefined ? [] : [repair])),
   )
   assert.deepEqual(flat(batch.delta), expected.flatMap(({ counts }) => (counts === '' ? [] : [counts])).sort())
+  assert.deepEqual(minutesOf(batch), plainMinutes(expected))
+  assert.equal(batch.entersMinute, isoMinute(batch.clockMs) !== isoMinute(clockBeforeMs))
+}
+
+const isoMinute = (ms: number) => new Date(ms).toISOString().slice(0, 16)
+
+/** When it began -> views, clicks and purchases. */
+const minutesOf = ({ minutes }: Batch) =>
+  minutes.map(({ startMs, views, clicks, purchases }) => {
+    assert.equal(new Date(startMs).toISOString().slice(16), ':00.000Z')
+    return [isoMinute(startMs), views, clicks, purchases]
+  })
+
+function plainMinutes(expected: ReturnType<typeof plainFates>['all']) {
+  const minutes = new Map<string, [number, number, number]>()
+  for (const { clockMs, counts } of expected) {
+    if (counts === '') continue
+    const minute = minutes.get(isoMinute(clockMs)) ?? [0, 0, 0]
+    minute[['view', 'click', 'purchase'].indexOf(counts.split(' ')[3]!)]! += 1
+    minutes.set(isoMinute(clockMs), minute)
+  }
+  return [...minutes].map(([minute, counts]) => [minute, ...counts])
+}
+
+for (const [name, make] of [
+  ['kernel', undefined],
+  ['plain', () => new PlainKernel()],
+] as const) {
+  test(`what counts is told by the minute of the clock, to its last millisecond (${name})`, () => {
+    const fold = new Fold({ of, nextOffset: 0, clockMs: -1, tail: undefined, ids: [] }, rules, idKey, kernelPool(make))
+    let offset = 0
+    const folded = (...appends: readonly (readonly [ms: number, kind: number])[]) => {
+      const records = appends.map(([timestampMs, kind]) => {
+        return { key: null, value: eventBytes(0, 0, kind, undefined), headers: [], timestampMs }
+      })
+      const walk = new RecordWalk(encodeBatch({ baseOffset: offset, records }), offset, [], 1 << 20)
+      offset += records.length
+      while (fold.take(walk, 100));
+      const batch = fold.takeBatch()!
+      const sum = batch.minutes.reduce((all, { views, clicks, purchases }) => all + views + clicks + purchases, 0)
+      assert.equal(sum, batch.counted)
+      return [batch.entersMinute, ...minutesOf(batch)]
+    }
+    const [view, click, purchase] = [0, 1, 2]
+    assert.deepEqual(folded([-1, view], [-1, click]), [false, ['1969-12-31T23:59', 1, 1, 0]])
+    assert.deepEqual(folded([startMs, click]), [true, ['2026-11-22T22:00', 0, 1, 0]])
+    assert.deepEqual(folded([startMs + 59_999, purchase], [startMs + 60_000, view], [startMs, click]), [
+      true,
+      ['2026-11-22T22:00', 0, 0, 1],
+      ['2026-11-22T22:01', 1, 1, 0],
+    ])
+    assert.deepEqual(folded([-1, view], [startMs + 119_999, view]), [false, ['2026-11-22T22:01', 2, 0, 0]])
+    assert.deepEqual(folded([startMs + 120_000, purchase]), [true, ['2026-11-22T22:02', 0, 0, 1]])
+  })
 }
 
 /** Folds single records and says where the clock stands after each. */

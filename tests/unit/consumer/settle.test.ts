@@ -23,13 +23,14 @@ async function outcomeOf(row: LockedRow | undefined, one = batch, isHeld = false
     keepIds: say('ids'),
     keepRejects: say('rejects'),
     markRepaired: say('repairs'),
+    keepActivity: say('activity'),
     commit: say('commit'),
   }
   const outcome = (await settle(tables, [one])).get(one)
   return `${outcome}: ${said.join(' ')}`
 }
 
-const written = 'settled: begin counts ids rejects repairs commit'
+const written = 'settled: begin counts ids rejects repairs activity commit'
 const settledBefore = 'settled: begin commit'
 const overtaken = 'overtaken: begin commit'
 

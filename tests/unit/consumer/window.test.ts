@@ -143,5 +143,5 @@ test('the kernel may claim until a segment is full, closes or leaves, and nothin
   const window = new Window({ windowHours: 1, windowIdsMax: 100, segmentIdsMax: 3 }, [], someKernel())
   assert.equal(window.allowance.room, 0)
   assert.ok(window.claim(idOf(1), 0, 5))
-  assert.deepEqual(window.allowance, { room: 2, openUntilMs: 5 + segmentSpanMs, leaveAfterMs: 5 + hourMs })
+  assert.deepEqual(window.allowance, { room: 2, openUntilMs: 5 + segmentSpanMs, stopAfterMs: 5 + hourMs })
 })

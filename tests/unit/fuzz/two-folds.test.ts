@@ -37,11 +37,21 @@ const planted: readonly [name: string, wrong: (kernel: FoldKernel) => Partial<Fo
     /^counted of the batch/,
   ],
   [
+    'tells clicks as purchases',
+    kernel => ({
+      fold: (...how) => {
+        const run = kernel.fold(...how)
+        return { ...run, clicks: run.purchases, purchases: run.clicks }
+      },
+    }),
+    /^minutes of the batch/,
+  ],
+  [
     'lets the clock stand',
     kernel => ({
       fold: (...how) => ({ ...kernel.fold(...how), clockMs: how[2] }),
     }),
-    /^(clockMs|window|delta|counted) of the batch/,
+    /^(clockMs|window|delta|counted|minutes) of the batch/,
   ],
 ]
 for (const [name, wrong, shows] of planted) {

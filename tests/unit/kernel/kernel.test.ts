@@ -290,7 +290,7 @@ test("a sender's times move the clock as the fold says, and an unknown one judge
     const records = times.map((timestampMs, i) => ({ ...recordOf(values[i % 3]!), timestampMs }))
     const unread = { ...unreadOf(records, appendMs), baseMs: times[0]!, brokerTime: false }
     const fresh = someKernel()
-    const all = { room: 9, openUntilMs: Number.MAX_SAFE_INTEGER, leaveAfterMs: Number.MAX_SAFE_INTEGER }
+    const all = { room: 9, openUntilMs: Number.MAX_SAFE_INTEGER, stopAfterMs: Number.MAX_SAFE_INTEGER }
     const { records: folded, clockMs: after, firstAppendMs, counted } = fresh.fold(unread, 9, clockMs, hourMs, all)
     return { folded, after, firstAppendMs, counted }
   }
@@ -307,12 +307,12 @@ test('the kernel stops where the window has to be looked after, and the record s
   const unread = unreadOf([value(1), value(1), value(2), value(2)], appendMs)
   const far = Number.MAX_SAFE_INTEGER
   const stops = [
-    { allowance: { room: 1, openUntilMs: far, leaveAfterMs: far }, records: 2, claimed: 1 },
-    { allowance: { room: 0, openUntilMs: far, leaveAfterMs: far }, records: 0, claimed: 0 },
-    { allowance: { room: 9, openUntilMs: appendMs, leaveAfterMs: far }, records: 0, claimed: 0 },
-    { allowance: { room: 9, openUntilMs: appendMs + 1, leaveAfterMs: far }, records: 4, claimed: 2 },
-    { allowance: { room: 9, openUntilMs: far, leaveAfterMs: appendMs - 1 }, records: 0, claimed: 0 },
-    { allowance: { room: 9, openUntilMs: far, leaveAfterMs: appendMs }, records: 4, claimed: 2 },
+    { allowance: { room: 1, openUntilMs: far, stopAfterMs: far }, records: 2, claimed: 1 },
+    { allowance: { room: 0, openUntilMs: far, stopAfterMs: far }, records: 0, claimed: 0 },
+    { allowance: { room: 9, openUntilMs: appendMs, stopAfterMs: far }, records: 0, claimed: 0 },
+    { allowance: { room: 9, openUntilMs: appendMs + 1, stopAfterMs: far }, records: 4, claimed: 2 },
+    { allowance: { room: 9, openUntilMs: far, stopAfterMs: appendMs - 1 }, records: 0, claimed: 0 },
+    { allowance: { room: 9, openUntilMs: far, stopAfterMs: appendMs }, records: 4, claimed: 2 },
   ]
   for (const { allowance, records, claimed } of stops) {
     const fresh = someKernel()
@@ -323,6 +323,15 @@ test('the kernel stops where the window has to be looked after, and the record s
     const rest = foldAll(fresh, { ...unread, at: run.at, count: 4 - records, offsetDelta: records })
     assert.deepEqual([rest.records, rest.counted], [4 - records, 2 - claimed])
   }
+})
+
+test('a run says how many clicks and purchases are among what it counted', () => {
+  const kinds = ['view', 'click', 'purchase', 'click', 'view', 'purchase', 'purchase']
+  const records = kinds.map((kind, n) =>
+    recordOf(eventWith({ activity_type: `"${kind}"`, event_id: `"${Math.min(n, 5)}"` })),
+  )
+  const { counted, clicks, purchases } = foldAll(someKernel(), unreadOf(records, appendMs))
+  assert.deepEqual({ counted, clicks, purchases }, { counted: 6, clicks: 2, purchases: 2 })
 })
 
 test('a run says which record claimed the first id, and where the clock stood at the last', () => {
