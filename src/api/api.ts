@@ -13,6 +13,7 @@ import type { Running } from '../runtime/lifecycle.ts'
 import type { Log } from '../runtime/log.ts'
 import { apiMetrics, beforeEachScrape, exportMetrics } from '../runtime/metrics.ts'
 import { readWholeLists } from './counts.ts'
+import { addDashboard, readDashboard } from './dashboard.ts'
 import { addDocuments, describeApi } from './document.ts'
 import { addEvidence, type LogConfig } from './evidence.ts'
 import { copySchema } from './evidence-document.ts'
@@ -140,7 +141,9 @@ export async function buildApi(
   if (logConfig !== undefined && token !== undefined) await addRejects(app, logConfig, token, limits, log)
   addService(app, ready)
   addProblems(app)
-  addDocuments(app)
+  const dashboard = readDashboard()
+  addDashboard(app, dashboard)
+  addDocuments(app, dashboard)
   await app.ready()
   return app
 }

@@ -19,15 +19,20 @@ const gzipOptions = { level: 6 }
 /**
  * @param acceptEncoding the header as it came.
  * @param bytes how long the answer is; Infinity where nobody knows.
+ * @param ours the codings that there are of it, the ones we like best first.
  * @returns undefined: as it is, also where the client accepts nothing that we have.
  */
-export function chooseCoding(acceptEncoding: string | undefined, bytes: number): Coding | undefined {
+export function chooseCoding(
+  acceptEncoding: string | undefined,
+  bytes: number,
+  ours: readonly Coding[] = codings,
+): Coding | undefined {
   if (acceptEncoding === undefined || bytes < bytesMin) return undefined
-  const weights = new Map(acceptEncoding.split(',').map(weightOf))
+  const weights = weightsOf(acceptEncoding)
   const weight = (name: string, otherwise: number) => weights.get(name) ?? weights.get('*') ?? otherwise
   // Unless it says so, a client likes any coding that it names better than none.
   const plain = weights.get('identity') ?? 0
-  return codings
+  return ours
     .filter(coding => weight(coding, 0) > 0 && weight(coding, 0) >= plain)
     .sort((a, b) => weight(b, 0) - weight(a, 0))[0]
 }
@@ -57,6 +62,9 @@ export function createEncoder(coding: Coding): Transform {
       return zlib.createGzip(gzipOptions)
   }
 }
+
+/** Of a header like Accept or Accept-Encoding: how well each name in it is liked, from 0 to 1. */
+export const weightsOf = (header: string): Map<string, number> => new Map(header.split(',').map(weightOf))
 
 function weightOf(element: string): [name: string, weight: number] {
   const [name, ...parameters] = element.split(';').map(part => part.trim().toLowerCase())

@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { userActivitySchema } from '../event/schema.ts'
+import { type Dashboard, prefersHtml, sendPage } from './dashboard.ts'
 import type { Code } from './problem.ts'
 import { problemResponses } from './problem-document.ts'
 import { commonProblems } from './screen.ts'
@@ -88,7 +89,7 @@ const commonHeaders = {
   'Cache-Control': { type: 'string', const: 'no-store' },
 }
 
-export function addDocuments(app: FastifyInstance): void {
+export function addDocuments(app: FastifyInstance, dashboard: Dashboard): void {
   const documented = (operationId: string, summary: string, type: string) => ({
     operationId,
     tags: ['service'],
@@ -103,16 +104,43 @@ export function addDocuments(app: FastifyInstance): void {
     { schema: documented('getEventSchema', 'The JSON Schema of an event in Kafka', 'application/schema+json') },
     async (_request, reply) => reply.type('application/schema+json').send(JSON.stringify(userActivitySchema)),
   )
-  app.get('/', { schema: documented('getStart', 'Where to go from here', 'application/json') }, async () => ({
-    name: 'footfall',
-    summary: '/api/user-activity-summary/{user_id}',
-    trace: '/api/trace',
-    explain: '/api/explain/{user_id}/{item_id}/{date}',
-    docs: '/docs',
-    openapi: '/openapi.json',
-    eventSchema: userActivitySchema.$id,
-    ready: '/readyz',
-    metrics: '/metrics',
-    problems: '/problems',
-  }))
+  app.get('/', { schema: startSchema }, async (request, reply) => {
+    if (prefersHtml(request)) return sendPage(request, reply, dashboard)
+    return reply.header('vary', 'Accept').send(start)
+  })
+}
+
+const start = {
+  name: 'footfall',
+  summary: '/api/user-activity-summary/{user_id}',
+  live: '/api/live',
+  trace: '/api/trace',
+  explain: '/api/explain/{user_id}/{item_id}/{date}',
+  docs: '/docs',
+  openapi: '/openapi.json',
+  eventSchema: userActivitySchema.$id,
+  ready: '/readyz',
+  metrics: '/metrics',
+  problems: '/problems',
+}
+
+const startSchema = {
+  operationId: 'getStart',
+  tags: ['service'],
+  summary: 'Where to go from here, for programs; the dashboard, for people',
+  response: {
+    200: {
+      description: 'The paths there are; or the dashboard, where `Accept` likes HTML better than JSON.',
+      headers: {
+        'Cache-Control': { type: 'string', enum: ['no-store', 'no-cache'] },
+        Vary: { type: 'string' },
+        ETag: { type: 'string', description: 'Of the dashboard.' },
+      },
+      content: {
+        'application/json': { schema: { type: 'object' }, examples: { start: { value: start } } },
+        'text/html': { schema: { type: 'string' } },
+      },
+    },
+    304: { type: 'null', description: 'The browser has the dashboard already.' },
+  },
 }

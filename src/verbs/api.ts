@@ -4,7 +4,7 @@ import type { Verb } from './verb.ts'
 
 export const api: Verb = {
   about: 'answers the counts by HTTP',
-  more: 'Listens on API_HOST and API_PORT; /docs shows what it answers.',
+  more: 'Listens on API_HOST and API_PORT; / is the dashboard for a browser, /docs shows what it answers.',
   flags: {},
   run: async () => {
     const config = loadConfig()
