@@ -2,9 +2,10 @@
 import { pipeline, Readable } from 'node:stream'
 import type pg from 'pg'
 import { type Coding, chooseCoding, createEncoder, encode } from './coding.ts'
-import { type Row, readRows, renderRows, type WholeList } from './counts.ts'
+import { type Row, readRows, type WholeList } from './counts.ts'
 import { encodeCursor } from './cursor.ts'
 import { digest, entityTag, matches } from './etag.ts'
+import { csvName, formats } from './format.ts'
 import type { Gate } from './gate.ts'
 import type { Limits } from './limits.ts'
 import { readLongList } from './long-list.ts'
@@ -41,9 +42,8 @@ export function answerCounts(
   asked: Asked,
   wishes: Wishes,
 ): Promise<Counts | 'no_activity' | 'overloaded'> {
-  return (asked.from ?? asked.to ?? asked.itemId ?? asked.after ?? asked.limit) === undefined
-    ? answerWhole(source, asked, wishes)
-    : answerPart(source, asked, wishes)
+  const isWhole = (asked.from ?? asked.to ?? asked.itemId ?? asked.after ?? asked.limit) === undefined
+  return isWhole && asked.format === 'json' ? answerWhole(source, asked, wishes) : answerPart(source, asked, wishes)
 }
 
 /** Most requests: they are read together. */
@@ -54,7 +54,9 @@ async function answerWhole(
 ): Promise<Counts | 'no_activity' | 'overloaded'> {
   const list = await source.wholeLists.ask(asked.userId)
   if (list === undefined) return 'no_activity'
-  return list.count <= source.limits.rowsMax ? await short(list.text, undefined, wishes) : long(source, asked, wishes)
+  return list.count <= source.limits.rowsMax
+    ? await short(`[${list.text}]`, undefined, asked, wishes)
+    : long(source, asked, wishes)
 }
 
 async function answerPart(
@@ -65,21 +67,22 @@ async function answerPart(
   const rowsMax = asked.limit ?? source.limits.rowsMax
   const rows = await readRows(source.pool, asked, rowsMax + 1)
   if (rows === undefined) return 'no_activity'
-  if (rows.length <= rowsMax) return short(renderRows(rows), undefined, wishes)
+  const { open, close, render } = formats[asked.format]
+  const textOf = (rows: readonly Row[]) => `${open}${render(rows)}${close}`
+  if (rows.length <= rowsMax) return short(textOf(rows), undefined, asked, wishes)
   if (asked.limit === undefined && asked.after === undefined) return long(source, asked, wishes)
   const page = rows.slice(0, rowsMax)
-  return short(renderRows(page), nextLink(asked, page.at(-1)!), wishes)
+  return short(textOf(page), nextLink(asked, page.at(-1)!), asked, wishes)
 }
 
-async function short(rows: string, link: string | undefined, wishes: Wishes): Promise<Counts> {
-  const text = `[${rows}]`
+async function short(text: string, link: string | undefined, asked: Asked, wishes: Wishes): Promise<Counts> {
   const coding = chooseCoding(wishes.acceptEncoding, text.length)
   const tag = entityTag(digest(text, link ?? ''), coding)
   const headers = headersOf(tag, link)
   if (matches(wishes.ifNoneMatch, tag)) return notModified(headers, wishes)
   return {
     status: 200,
-    headers: { ...contentHeaders(coding), ...headers },
+    headers: { ...contentHeaders(asked, coding), ...headers },
     body: coding === undefined ? text : await encode(text, coding),
   }
 }
@@ -91,7 +94,7 @@ async function long({ pool, limits, lists }: Source, asked: Asked, wishes: Wishe
   const coding = chooseCoding(wishes.acceptEncoding, Number.POSITIVE_INFINITY)
   const tag = entityTag(list.digest, coding)
   const kept = headersOf(tag, undefined)
-  const headers = { ...contentHeaders(coding), ...kept }
+  const headers = { ...contentHeaders(asked, coding), ...kept }
   const isCurrent = matches(wishes.ifNoneMatch, tag)
   if (!isCurrent && !wishes.isHead) {
     const stream = await list.open()
@@ -122,8 +125,9 @@ const headersOf = (tag: string, link: string | undefined): Headers => ({
   ...(link !== undefined && { link }),
 })
 
-const contentHeaders = (coding: Coding | undefined): Headers => ({
-  'content-type': 'application/json; charset=utf-8',
+const contentHeaders = (asked: Asked, coding: Coding | undefined): Headers => ({
+  'content-type': formats[asked.format].type,
+  ...(asked.format === 'csv' && { 'content-disposition': `attachment; filename="${csvName(asked)}"` }),
   ...(coding !== undefined && { 'content-encoding': coding }),
 })
 
@@ -132,7 +136,8 @@ function nextLink(asked: Asked, { 0: itemId, 1: date }: Row): string {
   const cursor = encodeCursor(asked, { date, itemId })
   const { from, to, itemId: item_id, limit } = asked
   // What was awaited for this page is counted for good.
-  const values = { from, to, item_id, limit, cursor, min_position: undefined } satisfies Record<Name, unknown>
+  const format = asked.format === 'json' ? undefined : asked.format
+  const values = { from, to, item_id, limit, cursor, min_position: undefined, format } satisfies Record<Name, unknown>
   const query = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
   return `</api/user-activity-summary/${asked.userId}?${query.join('&')}>; rel="next"`
 }

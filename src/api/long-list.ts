@@ -5,8 +5,9 @@
  */
 import { Readable } from 'node:stream'
 import type pg from 'pg'
-import { columns, order, type Row, renderRows, selection, selectionValues } from './counts.ts'
+import { columns, order, type Row, selection, selectionValues } from './counts.ts'
 import { digest } from './etag.ts'
+import { type Format, formats } from './format.ts'
 import type { Limits } from './limits.ts'
 import type { Asked } from './parameters.ts'
 
@@ -66,6 +67,7 @@ export async function readLongList(pool: pg.Pool, asked: Asked, limits: Limits, 
       throw error
     }
   }
+  const format = formats[asked.format]
   const { content, count } = await orClose(async () => {
     await client.query(
       `begin isolation level repeatable read, read only;
@@ -79,14 +81,14 @@ export async function readLongList(pool: pg.Pool, asked: Asked, limits: Limits, 
       await client.query({ text: `declare list no scroll cursor for select ${columns} ${selection} ${order}`, values })
       return fetchPart(client)
     })
-    const stream = Readable.from(textOf(first, next, count), { objectMode: false })
+    const stream = Readable.from(textOf(format, first, next, count), { objectMode: false })
     const cutOff = setTimeout(() => stream.destroy(new Error('the list took too long')), limits.listTimeoutMs)
     return stream.once('close', () => {
       clearTimeout(cutOff)
       void closeOnce()
     })
   }
-  return { digest: content, open, close: closeOnce }
+  return { digest: digest(asked.format, content), open, close: closeOnce }
 }
 
 const ignore = () => {}
@@ -113,12 +115,17 @@ async function fetchPart(client: pg.PoolClient): Promise<Row[]> {
   return rows
 }
 
-async function* textOf(first: readonly Row[], next: () => Promise<Row[]>, count: number): AsyncGenerator<string> {
+async function* textOf(
+  { open, between, close, render }: Format,
+  first: readonly Row[],
+  next: () => Promise<Row[]>,
+  count: number,
+): AsyncGenerator<string> {
   let sent = 0
   for (let rows = first; rows.length > 0; rows = await next()) {
-    yield `${sent === 0 ? '[' : ','}${renderRows(rows)}`
+    yield `${sent === 0 ? open : between}${render(rows)}`
     sent += rows.length
   }
   if (sent !== count) throw new Error(`the list has ${sent} rows, its snapshot has ${count}`)
-  yield sent === 0 ? '[]' : ']'
+  yield sent === 0 ? open + close : close
 }

@@ -11,6 +11,7 @@ export interface Asked extends Selection {
   readonly after: Position | undefined
   /** Records that must be counted before the answer; mostly none. */
   readonly awaited: readonly AwaitedPosition[]
+  readonly format: FormatName
 }
 
 export interface AwaitedPosition {
@@ -24,8 +25,11 @@ export interface Refusal {
   readonly parameter?: string
 }
 
-export const parameterNames = ['from', 'to', 'item_id', 'limit', 'cursor', 'min_position'] as const
+export const parameterNames = ['from', 'to', 'item_id', 'limit', 'cursor', 'min_position', 'format'] as const
 export type Name = (typeof parameterNames)[number]
+
+export const formatNames = ['json', 'csv'] as const
+export type FormatName = (typeof formatNames)[number]
 
 const limitMax = 1_000
 
@@ -37,6 +41,7 @@ export const allowed: Readonly<Record<Name, string>> = {
   limit: `a whole number from 1 to ${limitMax}, in plain digits`,
   cursor: 'taken from the Link of a page of the same user and filters',
   min_position: 'positions as PARTITION:OFFSET, separated by commas, 64 at most',
+  format: formatNames.join(' or '),
 }
 
 const isAllowed: Readonly<Record<Exclude<Name, 'cursor'>, (value: string) => boolean>> = {
@@ -45,6 +50,7 @@ const isAllowed: Readonly<Record<Exclude<Name, 'cursor'>, (value: string) => boo
   item_id: isUuid,
   min_position: value => /^\d{1,9}:\d{1,15}(,\d{1,9}:\d{1,15}){0,63}$/.test(value),
   limit: value => /^[1-9]\d{0,3}$/.test(value) && Number(value) <= limitMax,
+  format: value => (formatNames as readonly string[]).includes(value),
 }
 
 /** A name that was sent is shown again only so far. */
@@ -78,7 +84,8 @@ export function parseParameters(query: string, userId: string): Asked | Refusal 
   const after = cursor === undefined ? undefined : decodeCursor(selection, cursor)
   if (cursor !== undefined && after === undefined) return refusal('bad_cursor', 'cursor')
   const awaited = positionsOf(given.get('min_position'))
-  return { ...selection, limit: limit === undefined ? undefined : Number(limit), after, awaited }
+  const format = (given.get('format') ?? 'json') as FormatName
+  return { ...selection, limit: limit === undefined ? undefined : Number(limit), after, awaited, format }
 }
 
 /** What most requests ask for of a user. */
@@ -89,6 +96,7 @@ export const everything = {
   limit: undefined,
   after: undefined,
   awaited: [],
+  format: 'json',
 } as const
 
 function positionsOf(text: string | undefined): AwaitedPosition[] {

@@ -1,5 +1,5 @@
 /** The summary as the API document has it; the words of its refusals. */
-import { allowed, type Name, parameterNames } from './parameters.ts'
+import { allowed, formatNames, type Name, parameterNames } from './parameters.ts'
 import type { Code } from './problem.ts'
 import { problemResponses } from './problem-document.ts'
 
@@ -47,6 +47,8 @@ const exampleItem = 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa'
 
 const example = [{ item_id: exampleItem, date: '2026-11-22', view_count: 5, click_count: 2, purchase_count: 1 }]
 
+const exampleCsv = `item_id,date,view_count,click_count,purchase_count\r\n${exampleItem},2026-11-22,5,2,1\r\n`
+
 const parameter: Readonly<Record<Name, object>> = {
   from: { type: 'string', format: 'date', description: `The first day: ${allowed.from}.` },
   to: { type: 'string', format: 'date', description: `The last day: ${allowed.to}.` },
@@ -69,6 +71,7 @@ const parameter: Readonly<Record<Name, object>> = {
       `Waits up to 5 s until these records are counted: ${allowed.min_position}. A producer gets a position back ` +
       'for what it sent; a read with it shows the write.',
   },
+  format: { type: 'string', enum: formatNames, default: 'json', description: `${allowed.format}, which is a file.` },
 }
 
 const freshHeaders = {
@@ -130,12 +133,17 @@ export const summarySchema = {
       headers: {
         ...freshHeaders,
         ...cacheHeaders,
+        'Content-Disposition': { type: 'string', description: 'Of CSV: a file, named after the user and the days.' },
         'Content-Encoding': { type: 'string', enum: ['zstd', 'br', 'gzip'], description: 'As Accept-Encoding has it.' },
       },
       content: {
         'application/json': {
           schema: { type: 'array', items: { $ref: 'DayCounts#' } },
           examples: { seeded: { summary: 'The seeded user', value: example } },
+        },
+        'text/csv': {
+          schema: { type: 'string', description: 'A header, then a line for each item and day.' },
+          examples: { seeded: { summary: 'The seeded user', value: exampleCsv } },
         },
       },
     },

@@ -30,6 +30,7 @@ export const notDates = [
 export const notLimits = [
   ...['0', '-1', '1.5', 'abc', '', '0x10', '1e3', '1001', '1000000000', '01', '+1', '%201', '1%20', '١', '1_0'],
 ]
+export const notFormats = ['', 'CSV', 'xml', 'text/csv', 'csv,json', '%00', '__proto__', 'toString']
 export const notPositions = [
   ...['', '0', '0:', ':1', 'x:1', '-1:0', '0:1;1:2', '0:1,', '0 :1', '0:1.5'],
   `0:${'9'.repeat(16)}`,
@@ -69,6 +70,7 @@ const lines: readonly Line[] = [
   ...each('A8 not a limit', 'limit', notLimits),
   ['A8 not a limit, of trace', '/api/trace?position=0:0&limit=1e3', 400, 'bad_parameter', 'limit'],
   ...each('A8 not a position', 'min_position', notPositions),
+  ...each('A12 a format that is none', 'format', notFormats),
   ['A3 a file that the dashboard has not', '/dashboard/nothing.js', 404, 'no_such_path'],
   ['A3 dots that lead out of the dashboard', '/dashboard/../api/api.ts', 404, 'no_such_path'],
   ['A3 the same, escaped', '/dashboard/%2e%2e%2fapi%2fapi.ts', 404, 'no_such_path'],

@@ -18,7 +18,7 @@ const { user_id: user, item_id: item, timestamp } = eventOf(1)
 const day = timestamp.slice(0, 10)
 const names = [
   ...['from', 'to', 'item_id', 'limit', 'cursor', 'position', 'user_id', 'event_id', 'reason', 'pointer', 'partition'],
-  ...['since', 'until', 'all', 'lineage'],
+  ...['since', 'until', 'all', 'lineage', 'format'],
 ]
 const values = [
   ...[user, item, day, '0:0', '1:10', '0:999', '1', '10', '1000', 'true', 'false', '', 'x1', 'not_json', '/user_id'],

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeCursor } from '../../../src/api/cursor.ts'
 import { parseParameters } from '../../../src/api/parameters.ts'
-import { notDates, notItems, notLimits, notPositions } from '../../inputs/requests.ts'
+import { notDates, notFormats, notItems, notLimits, notPositions } from '../../inputs/requests.ts'
 
 const userId = '11111111-1111-1111-1111-111111111111'
 const itemId = 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa'
 const none = undefined
-const plain = { userId, from: none, to: none, itemId: none, limit: none, after: none, awaited: [] }
+const plain = { userId, from: none, to: none, itemId: none, limit: none, after: none, awaited: [], format: 'json' }
 
 test('parameters that are right are taken as they are meant', () => {
   const cases = [
@@ -18,6 +18,8 @@ test('parameters that are right are taken as they are meant', () => {
     ['from=2026-01-02&to=2026-01-02', { ...plain, from: '2026-01-02', to: '2026-01-02' }],
     ['from=2026%2d01%2D02', { ...plain, from: '2026-01-02' }],
     [`item_id=${itemId.toUpperCase()}`, { ...plain, itemId }],
+    ['format=csv', { ...plain, format: 'csv' }],
+    ['format=json', plain],
     ['limit=1', { ...plain, limit: 1 }],
     ['limit=1000', { ...plain, limit: 1_000 }],
     ['min_position=3:14', { ...plain, awaited: [{ partition: 3, offset: 14 }] }],
@@ -47,6 +49,7 @@ test('what is wrong is refused, and the parameter is named', () => {
     ...each('from', notDates),
     ...each('to', notDates),
     ...each('limit', notLimits),
+    ...each('format', notFormats),
     ...each('item_id', notItems),
     ...each('min_position', notPositions),
     ['from=2026-01-02&to=2026-01-01', 'bad_range', 'from'],
