@@ -29,6 +29,7 @@ import { addService, readinessSchema } from './service.ts'
 import { createSockets } from './sockets.ts'
 import { addSummary } from './summary.ts'
 import { dayCountsSchema } from './summary-document.ts'
+import { addTry } from './try.ts'
 import { stamp, watchRequests } from './watch-requests.ts'
 
 const application = 'footfall api'
@@ -139,6 +140,8 @@ export async function buildApi(
   addSummary(app, pool, wholeLists, limits)
   addEvidence(app, pool, logConfig, limits)
   if (logConfig !== undefined && token !== undefined) await addRejects(app, logConfig, token, limits, log)
+  const tryIt = token !== undefined && logConfig?.api.tryIt === true
+  if (tryIt) await addTry(app, logConfig, token, limits, log)
   addService(app, ready)
   addProblems(app)
   const dashboard = readDashboard()

@@ -36,7 +36,8 @@ export function parseQuery(url: string, allowed: readonly string[]): Given | Ref
   for (const [name, value] of new URLSearchParams(query)) {
     const parameter = name.slice(0, shownMax)
     if (!allowed.includes(name)) {
-      const detail = `There is no parameter ${JSON.stringify(parameter)}; there are ${allowed.join(', ')}.`
+      const others = allowed.length === 0 ? 'this path takes none' : `there are ${allowed.join(', ')}`
+      const detail = `There is no parameter ${JSON.stringify(parameter)}; ${others}.`
       return { code: 'unknown_parameter', detail, parameter }
     }
     if (given[name] !== undefined)

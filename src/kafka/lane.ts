@@ -8,8 +8,8 @@
  * its own, and a new id is taken only when the broker has lost track of the old one.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import { protocolErrorsCodesById } from '@platformatic/kafka'
 import { retryDelayMs } from './cluster.ts'
+import { errorName } from './produce.ts'
 import { encodeRecordBatch, type OutgoingRecord } from './record-batch.ts'
 
 /** How a lane reaches the brokers. */
@@ -277,6 +277,3 @@ function mayBeWritten(code: number): boolean {
     id === 'UNKNOWN_SERVER_ERROR'
   )
 }
-
-const errorName = (code: number): string =>
-  protocolErrorsCodesById[code as keyof typeof protocolErrorsCodesById] ?? `error ${code}`

@@ -4,20 +4,13 @@
  * how much it does not know.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import {
-  Base,
-  Writer as Bytes,
-  createAPI,
-  initProducerIdV4,
-  produceV9,
-  type Reader,
-  ResponseError,
-} from '@platformatic/kafka'
+import { Base, initProducerIdV4 } from '@platformatic/kafka'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { clusterOptions, openClient } from './cluster.ts'
 import { type Carrier, Lane, type LaneBooks, type Ticket } from './lane.ts'
 import { partitionOf } from './murmur2.ts'
+import { produce } from './produce.ts'
 import { type OutgoingRecord, recordBytesMax } from './record-batch.ts'
 import { inWords, mayNot } from './rights.ts'
 
@@ -33,7 +26,6 @@ export interface WriterBooks extends LaneBooks {
 
 const pendingBytesMax = 32 * 1024 * 1024
 const flushPollMs = 5
-const allReplicas = -1
 
 /**
  * @param role who writes; see clusterOptions.
@@ -166,7 +158,7 @@ export class Writer implements Carrier {
     if (broker === undefined) throw new Error(`partition ${partition} of topic ${this.#topic} has no leader`)
     const connection = await this.#client.connections.get(broker)
     onSending()
-    return produce.async(connection, this.#topic, partition, batch, this.#timeoutMs)
+    return (await produce.async(connection, this.#topic, partition, batch, this.#timeoutMs)).code
   }
 
   stalled(partition: number, reason: string | undefined): void {
@@ -199,39 +191,5 @@ export class Writer implements Carrier {
 
   #grow(partitions: number): void {
     while (this.#lanes.length < partitions) this.#lanes.push(new Lane(this.#lanes.length, this))
-  }
-}
-
-/** Produce v9 (Kafka 2.8 to 4.x) for one partition, with a record batch that is encoded already. */
-const produce = createAPI<[topic: string, partition: number, batch: Buffer, timeoutMs: number], number>(
-  0,
-  9,
-  (topic: string, partition: number, batch: Buffer, timeoutMs: number) =>
-    Bytes.create()
-      .appendString(null) // no transaction
-      .appendInt16(allReplicas)
-      .appendInt32(timeoutMs)
-      .appendArray([topic], (topics, name) =>
-        topics.appendString(name).appendArray([batch], (partitions, bytes) =>
-          partitions
-            .appendInt32(partition)
-            .appendUnsignedVarInt(bytes.length + 1)
-            .append(bytes),
-        ),
-      )
-      .appendTaggedFields(),
-  (correlationId: number, apiKey: number, apiVersion: number, reader: Reader) => {
-    const response = answered(() => produceV9.parseResponse(correlationId, apiKey, apiVersion, reader))
-    return response.responses[0]!.partitionResponses[0]!.errorCode
-  },
-)
-
-/** The library throws what a broker answered when it is an error; its code is what we want to see. */
-function answered(parse: () => produceV9.ProduceResponse): produceV9.ProduceResponse {
-  try {
-    return parse()
-  } catch (error) {
-    if (error instanceof ResponseError) return error['response'] as produceV9.ProduceResponse
-    throw error
   }
 }

@@ -44,6 +44,8 @@ export interface Config {
     readonly awaitSeed: boolean
     /** undefined: rejects are not served. */
     readonly adminToken?: string | undefined
+    /** Whoever has the token may send an event by hand. */
+    readonly tryIt?: boolean
   }
   /** Of a consumer or producer. port undefined: not served. */
   readonly health: { readonly host: string; readonly port: number | undefined }
@@ -166,6 +168,7 @@ export function parseConfig(
       port: is('API_PORT'),
       awaitSeed: is('FOOTFALL_AWAIT_SEED'),
       adminToken: is('ADMIN_TOKEN'),
+      tryIt: is('TRY_IT'),
     },
     health: { host: is('HEALTH_HOST'), port: is('HEALTH_PORT') },
     logLevel: is('LOG_LEVEL'),

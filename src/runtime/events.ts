@@ -80,6 +80,7 @@ export const events = {
   request_slow: info('an answer took long'),
   request_failed: error('request failed'),
   rejects_changed: info('rejects were discarded, opened again or repaired'),
+  event_tried: info('an event was sent by hand'),
   http_server_warned: warn('the HTTP server warns'),
 } as const satisfies Readonly<Record<string, LogEvent>>
 

@@ -216,6 +216,12 @@ export const settings = [
     about: 'Whoever sends it may see, discard and repair rejects over HTTP. Unset: nobody may. See docs/security.md.',
   },
   {
+    name: 'TRY_IT',
+    type: { kind: 'flag' },
+    fallback: 'false',
+    about: 'Whoever sends ADMIN_TOKEN may also send single events by hand. `npm start` sets it for its own Kafka.',
+  },
+  {
     name: 'HEALTH_PORT',
     type: port,
     about:

@@ -13,6 +13,8 @@ export interface Facts {
   readonly kafka: string
   readonly seeded: boolean
   readonly healthPorts: HealthPorts
+  /** Made for this run: shown, so that the page can show rejects and send events. */
+  readonly token: string | undefined
   readonly simulatedUser: string | undefined
   readonly seconds: number
   /** Paths are shown from here. */
@@ -26,7 +28,7 @@ export function localUrl({ host, port }: { readonly host: string; readonly port:
 }
 
 export function readyScreen(facts: Facts): string {
-  const { config, kafka, seeded, healthPorts, simulatedUser, seconds, folder } = facts
+  const { config, kafka, seeded, healthPorts, token, simulatedUser, seconds, folder } = facts
   const url = localUrl(config.api)
   const metrics = (role: keyof HealthPorts) =>
     `${localUrl({ host: config.health.host, port: healthPorts[role] })}/metrics (${role})`
@@ -38,6 +40,7 @@ export function readyScreen(facts: Facts): string {
     '',
     `Footfall is ready after ${seconds.toFixed(1)} s. Ctrl-C stops everything.`,
     '',
+    `  Dashboard   ${url}/${token === undefined ? '' : `#token=${token}`}`,
     `  API         ${url}/docs  ${url}/openapi.json`,
     `  Kafka       ${kafka}, topic ${config.kafka.topic}`,
     `  PostgreSQL  postgresql://${user}@${host}:${port}/${database}`,

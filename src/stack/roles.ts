@@ -24,6 +24,8 @@ export interface Surroundings {
   /** The seeded events are sent, so the API is ready only when they are counted. */
   readonly seeded: boolean
   readonly healthPorts: HealthPorts
+  /** Made for this run, as ADMIN_TOKEN of the API; undefined: as it is set, or there is none. */
+  readonly token: string | undefined
 }
 
 /** Where a role serves its health and metrics; the API does so on its own port. */
@@ -37,7 +39,7 @@ export async function findHealthPorts({ api, health }: Config): Promise<HealthPo
 }
 
 /** Starts one role; its log is in the folder `logs`. It ends when its standard input closes, at the latest when we die. */
-export function startRole(role: RoleName, { config, addresses, seeded, healthPorts }: Surroundings): Child {
+export function startRole(role: RoleName, { config, addresses, seeded, healthPorts, token }: Surroundings): Child {
   return startChild({
     name: role,
     title: title(role, config.dataFolder),
@@ -52,10 +54,15 @@ export function startRole(role: RoleName, { config, addresses, seeded, healthPor
       FOOTFALL_DATA: config.dataFolder,
       FOOTFALL_SUPERVISED: 'true',
       FOOTFALL_AWAIT_SEED: String(seeded),
-      ...(role === 'api' ? {} : { HEALTH_PORT: String(healthPorts[role]) }),
+      ...(role === 'api' ? apiSettings(config, token) : { HEALTH_PORT: String(healthPorts[role]) }),
       ...(role === 'consumer' ? { KAFKA_GROUP_INSTANCE_ID: config.kafka.groupInstanceId ?? memberId(config) } : {}),
     },
   })
+}
+
+/** Events are sent by hand into a Kafka of our own only. */
+function apiSettings(config: Config, token: string | undefined): Record<string, string> {
+  return { ...(token !== undefined && { ADMIN_TOKEN: token }), ...(!config.given.kafka && { TRY_IT: 'true' }) }
 }
 
 /** Waits for the roles of a supervisor that was killed: they are ending already. */

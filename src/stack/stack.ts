@@ -1,4 +1,5 @@
 /** `start`: the whole system on this machine, as one supervisor and its child processes. */
+import { randomBytes } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Config, loadConfig, runFile, type Source } from '../runtime/config.ts'
@@ -63,10 +64,13 @@ async function run(config: Config, options: StartOptions, screen: Screen, stoppi
   writeFileSync(runFile(config.dataFolder), `${JSON.stringify(addresses, null, 2)}\n`, { mode: 0o600 })
   const step = screen.step('Footfall')
   const healthPorts = await findHealthPorts(config)
+  // Of this run and for a Kafka of our own only. One that somebody has set is a secret, and is not shown.
+  const isOurs = !config.given.kafka && config.api.adminToken === undefined
+  const token = isOurs ? randomBytes(18).toString('base64url') : undefined
   try {
     for (const role of roleNames) {
       if (role === 'producer' && !seeded) continue
-      stopping.started(keepRole(role, { config, addresses, seeded, healthPorts }, screen))
+      stopping.started(keepRole(role, { config, addresses, seeded, healthPorts, token }, screen))
     }
     await awaitAnswer({ api: config.api, seeded, signal: stopping.asked, missing: step.doing })
     step.done(seeded ? 'producer, consumer and api run; the seeded user answers' : 'consumer and api run')
@@ -81,6 +85,7 @@ async function run(config: Config, options: StartOptions, screen: Screen, stoppi
       kafka: servers.kafka?.address ?? config.kafka.bootstrapServers.join(','),
       seeded,
       healthPorts,
+      token,
       simulatedUser: simulates ? await findSimulatedUser(postgres) : undefined,
       seconds: (performance.now() - startedMs) / 1_000,
       folder: process.cwd(),

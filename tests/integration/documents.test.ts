@@ -15,7 +15,7 @@ test('/openapi.json and docs/asyncapi.yaml keep their specifications and what is
   const pool = connectPool(parseConfig({ POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '1' }))
   closing(t, () => pool.end())
   // With a token it has all the paths that there are.
-  const config = parseConfig({ ADMIN_TOKEN: 'sixteen-or-more-characters' })
+  const config = parseConfig({ ADMIN_TOKEN: 'sixteen-or-more-characters', TRY_IT: 'true' })
   const app = await buildApi(pool, async () => [], createLog('tests', 'silent'), defaultLimits, config)
   closing(t, () => app.close())
   const openapi = join(sharedFolder(), `${freshName('openapi')}.json`)

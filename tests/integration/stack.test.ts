@@ -26,6 +26,8 @@ test('a stack that is killed at any place comes back and goes on counting, and a
   const readme = commandOfReadme(place)
   assert.equal(execSync(readme.command, { encoding: 'utf8' }), readme.answer)
 
+  await assertDashboard(place, first.screen())
+
   const second = start(t, place)
   assert.equal(await second.ended, 1)
   assert.match(second.screen(), new RegExp(`runs already over .* as process ${first.pid}`))
@@ -139,6 +141,18 @@ function start(test: TestContext, { folder, port }: Place) {
     ended,
     screen,
     ready: () => until(isReady, startDeadlineMs, 'the ready screen'),
+  }
+}
+
+/** The link of the ready screen leads to a page, and its token lets an event be sent by hand; the logs do not have it. */
+async function assertDashboard({ folder, port }: Place, screen: string): Promise<void> {
+  const [, page, token] = /^ {2}Dashboard {3}(http:\S+\/)#token=(\S{24})$/m.exec(screen)!
+  assert.equal(page, `http://127.0.0.1:${port}/`)
+  assert.match(await (await fetch(page!, { headers: { accept: 'text/html' } })).text(), /^<!doctype html>/i)
+  const headers = { authorization: `Bearer ${token}` }
+  assert.equal((await fetch(`${page}api/try`, { method: 'POST', headers, body: '{' })).status, 200)
+  for (const role of ['api', 'consumer', 'producer']) {
+    assert.ok(!readFileSync(join(folder, 'logs', `${role}.log`), 'utf8').includes(token!), role)
   }
 }
 

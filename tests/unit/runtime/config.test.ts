@@ -88,6 +88,7 @@ const cases: readonly (readonly [name: string, good: readonly string[], bad: rea
   host('HEALTH_HOST'),
   ['LOG_LEVEL', ['debug', 'info', 'warn', 'error'], ['trace', 'INFO', ''], 'debug, info, warn, error'],
   ['FOOTFALL_DATA', ['.footfall', '/a b'], [''], 'the path of a folder'],
+  flag('TRY_IT'),
   flag('FOOTFALL_AWAIT_SEED'),
   flag('FOOTFALL_SUPERVISED'),
 ]
@@ -137,7 +138,7 @@ test('without any setting the defaults are those of the contract', () => {
   assert.equal(producer.eventsPerSecond, 2)
   assert.deepEqual(rules, { maxAgeDays: 400, maxAheadMinutes: 60, windowHours: 24, windowIdsMax: 2_000_000 })
   assert.deepEqual(consumer, { batchBytesMax: 134_217_728, pendingRecordsMax: 5_000_000 })
-  assert.deepEqual(api, { host: '127.0.0.1', port: 8000, awaitSeed: false, adminToken: undefined })
+  assert.deepEqual(api, { host: '127.0.0.1', port: 8000, awaitSeed: false, adminToken: undefined, tryIt: false })
   assert.deepEqual(
     [logLevel, health, given],
     ['info', { host: '127.0.0.1', port: undefined }, { kafka: false, postgres: false }],
