@@ -18,6 +18,7 @@ import { addDocuments, describeApi } from './document.ts'
 import { addEvidence, type LogConfig } from './evidence.ts'
 import { copySchema } from './evidence-document.ts'
 import { defaultLimits, type Limits } from './limits.ts'
+import { addLive } from './live/live.ts'
 import { sendProblem } from './problem.ts'
 import { addProblems, problemSchema } from './problem-document.ts'
 import { createReadiness } from './ready.ts'
@@ -142,6 +143,7 @@ export async function buildApi(
   if (logConfig !== undefined && token !== undefined) await addRejects(app, logConfig, token, limits, log)
   const tryIt = token !== undefined && logConfig?.api.tryIt === true
   if (tryIt) await addTry(app, logConfig, token, limits, log)
+  addLive(app, pool, { tryIt, rejects: token !== undefined }, limits, log)
   addService(app, ready)
   addProblems(app)
   const dashboard = readDashboard()

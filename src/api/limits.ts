@@ -41,6 +41,12 @@ export interface Limits {
   readonly adminBodyBytesMax: number
   /** For an answer about rejects; repairs are waited for less long. */
   readonly adminTimeoutMs: number
+  /** Readers of the live stream at a time. */
+  readonly viewersMax: number
+  /** What may wait for one of them to read; whoever lets more wait is dropped. */
+  readonly viewerBytesMax: number
+  /** From one look at PostgreSQL to the next, while somebody watches: a commit is told within a second. */
+  readonly pollMs: number
   /** Rows answered by one statement, and of one page; more are a long list. */
   readonly rowsMax: number
 }
@@ -64,5 +70,8 @@ export const defaultLimits: Limits = {
   proofTimeoutMs: 5_000,
   adminBodyBytesMax: 16_384,
   adminTimeoutMs: 8_000,
+  viewersMax: 1_000,
+  viewerBytesMax: 262_144,
+  pollMs: 800,
   rowsMax: 1_000,
 }

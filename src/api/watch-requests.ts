@@ -4,6 +4,13 @@ import type { Log } from '../runtime/log.ts'
 import { apiMetrics } from '../runtime/metrics.ts'
 import { parseTraceparent, type Trace, traceparent } from '../runtime/trace.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** It is answered for as long as its reader stays: neither slow nor in progress, and of no time. */
+    isStream?: boolean
+  }
+}
+
 const slowMs = 1_000
 /** One slow answer is news; when all are, the metrics say so. */
 const slowEveryMs = 10_000
@@ -14,8 +21,10 @@ export function watchRequests(app: FastifyInstance, log: Log): void {
   // Hooks that wait for nothing take `done`: a promise in each would cost a request more than all that they do.
   app.addHook('onRequest', (request, reply, done) => {
     stamp(reply)
-    apiMetrics.requests.inc()
-    reply.raw.once('close', leave)
+    if (!request.routeOptions.config?.isStream) {
+      apiMetrics.requests.inc()
+      reply.raw.once('close', leave)
+    }
     // A cache between us and a reader could show less than was shown before (G8).
     if (!request.url.startsWith('/docs/static/')) reply.header('cache-control', 'no-store')
     done()
@@ -26,6 +35,7 @@ export function watchRequests(app: FastifyInstance, log: Log): void {
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {
+    if (request.routeOptions.config?.isStream) return done()
     const route = request.routeOptions.url ?? 'none'
     const { method } = request
     const { statusCode: status, elapsedTime } = reply

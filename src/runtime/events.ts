@@ -76,6 +76,8 @@ export const events = {
   api_listening: info('listening'),
   reads_failing: warn('reads fail: PostgreSQL is in trouble'),
   reads_working: info('reads work again'),
+  live_failing: warn('the live stream cannot look at PostgreSQL'),
+  live_working: info('the live stream looks at PostgreSQL again'),
   request_answered: debug('answered'),
   request_slow: info('an answer took long'),
   request_failed: error('request failed'),

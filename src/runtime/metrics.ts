@@ -91,6 +91,8 @@ export const apiMetrics = {
     'status',
   ]),
   requests: gauge('footfall_http_requests_in_progress', 'Requests taken and not yet answered.'),
+  viewers: gauge('footfall_live_viewers', 'Readers of the live stream.'),
+  viewersDropped: counter('footfall_live_viewers_dropped_total', 'Readers dropped, because they let too much wait.'),
   poolConnections: gauge('footfall_postgres_connections', 'Connections to PostgreSQL, by state.', ['state']),
   poolMax: gauge('footfall_postgres_connections_limit', 'How many connections there may be.'),
   poolWaiting: gauge(

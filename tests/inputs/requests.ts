@@ -71,6 +71,8 @@ const lines: readonly Line[] = [
   ['A8 not a limit, of trace', '/api/trace?position=0:0&limit=1e3', 400, 'bad_parameter', 'limit'],
   ...each('A8 not a position', 'min_position', notPositions),
   ...each('A12 a format that is none', 'format', notFormats),
+  ['A12 a parameter of the live stream', '/api/live?since=1', 400, 'unknown_parameter', 'since'],
+  ['H17 HEAD of a stream that would not end', 'HEAD /api/live', 200],
   ['A3 a file that the dashboard has not', '/dashboard/nothing.js', 404, 'no_such_path'],
   ['A3 dots that lead out of the dashboard', '/dashboard/../api/api.ts', 404, 'no_such_path'],
   ['A3 the same, escaped', '/dashboard/%2e%2e%2fapi%2fapi.ts', 404, 'no_such_path'],

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { startApi } from '../../src/api/api.ts'
 import { createLog } from '../../src/runtime/log.ts'
 import { closing, connect, freshDatabase, ownPostgres, until } from '../support/environment.ts'
+import { listenTo } from '../support/live.ts'
 
 const user = '11111111-1111-1111-1111-111111111111'
 
@@ -27,6 +28,10 @@ test('the API is up before PostgreSQL is, answers 503 while it is away, and goes
   const unready = await get('/readyz')
   assert.equal(unready.status, 503)
   assert.match(await unready.text(), /"name":"postgres","ready":false,"why":"[^"]*ECONNREFUSED/)
+  const live = await listenTo(t, running.url)
+  const { data: unseen } = await live.hear('state')
+  assert.deepEqual([unseen.state, unseen.at, unseen.ledger], ['stale', null, null])
+  const isNow = (state: string) => live.told.findLast(({ name }) => name === 'state')?.data.state === state
 
   await server.start()
   await until(isUp, 15_000, 'the API found PostgreSQL and made the tables')
@@ -50,10 +55,14 @@ test('the API is up before PostgreSQL is, answers 503 while it is away, and goes
     assert.equal(away.headers.get('retry-after'), '2')
     const { detail } = (await away.json()) as { detail: string }
     assert.equal(detail, 'The counts cannot be read now: the database does not answer. Try again.')
+    await until(() => isNow('stale'), 10_000, 'who watches is told')
     await server.start()
     await until(isUp, 15_000, 'the API is ready again')
+    await until(() => isNow('waiting'), 10_000, 'and that it is back')
     assert.equal(await (await get(summary)).text(), expected)
   }
+
+  assert.equal(live.isEnded(), false)
 
   const warned = lines.filter(line => line['event'] === 'reads_failing')
   const mended = lines.filter(line => line['event'] === 'reads_working')

@@ -31,6 +31,7 @@ import {
 } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { sendForeign } from '../support/foreign.ts'
+import { listenTo } from '../support/live.ts'
 
 const sqlOf = (name: string) => readFileSync(join(projectRoot, 'docs', name), 'utf8')
 const rolesSql = sqlOf('postgres-roles.sql')
@@ -104,6 +105,10 @@ test('the owner makes the tables, a consumer counts and an API answers, each as 
   await until(async () => (await fetch(`${url}/readyz`)).ok, 15_000, 'the API is ready')
   const answer = await fetch(`${url}/api/user-activity-summary/${eventOf(0).user_id}`)
   assert.equal(answer.status, 200)
+  const live = await listenTo(t, url)
+  await live.hear('state', ({ state, ledger }) => state === 'live' && ledger.counted === String(count))
+  for (const name of ['activity', 'busiest', 'rejects']) await live.hear(name)
+  live.leave()
   const reader = await connect(t, as('reader'))
   const { rows } = await reader.query(
     'select sum(view_count + click_count + purchase_count)::int from daily_user_item_summary',
