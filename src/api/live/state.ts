@@ -13,6 +13,7 @@ export interface State {
   readonly lag: number | null
   readonly waited_ms: number | null
   readonly seen_at: string | null
+  /** At most 256 of them, those that are halted first of all. */
   readonly partitions: readonly PartitionState[]
 }
 
@@ -44,6 +45,8 @@ const behindMs = 5_000
 const togetherMs = 1_000
 /** Named in a sentence; the others are counted. */
 const namedMax = 5
+/** A state goes to every reader once a second: of more partitions the halted ones are listed, and the first of the rest. */
+const listedMax = 256
 
 /** @param before the look before this one: being behind is what lasts, not what is seen between two commits. */
 export function stateOf(look: LedgerLook, before: LedgerLook | undefined): State {
@@ -64,7 +67,7 @@ export function stateOf(look: LedgerLook, before: LedgerLook | undefined): State
     lag: total(lags),
     waited_ms: waitedOf(current),
     seen_at: iso(seenAt),
-    partitions: current.map(partitionState),
+    partitions: listed(current).map(partitionState),
   }
 }
 
@@ -113,6 +116,13 @@ function waitedOf(current: readonly LedgerRow[]): number | null {
     settledAt !== null && waitedMs !== null && last - settledAt.getTime() <= togetherMs ? [Number(waitedMs)] : [],
   )
   return waits.length === 0 ? null : Math.max(...waits)
+}
+
+function listed(current: readonly LedgerRow[]): readonly LedgerRow[] {
+  if (current.length <= listedMax) return current
+  const [halted, open] = [true, false].map(is => current.filter(({ state }) => (state === 'halted') === is))
+  const some = [...halted!, ...open!].slice(0, listedMax)
+  return some.sort((a, b) => a.partition - b.partition)
 }
 
 function partitionState(row: LedgerRow): PartitionState {

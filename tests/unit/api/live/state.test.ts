@@ -96,6 +96,14 @@ test('a partition that is halted goes before all else, with the way out', () => 
   assert.match(judged(look(...many))[1]!, /^Partitions 0 \(gap\), .* and 3 more are halted/)
 })
 
+test('of very many partitions 256 are listed, the halted ones among them, and all are in the sums', () => {
+  const halted = row(900, { state: 'halted', haltReason: 'gap' })
+  const { partitions, ledger } = stateOf(look(...Array.from({ length: 900 }, (_, n) => row(n)), halted), undefined)
+  const numbers = partitions.map(({ partition }) => partition)
+  assert.deepEqual(numbers, [...Array(255).keys(), 900])
+  assert.equal(ledger!.counted, String(6 * 901))
+})
+
 test('behind is who has waited for more than five seconds, in two looks', () => {
   const behind = look(row(0, { logEnd: '1010', waitedMs: '5001' }), row(1))
   assert.deepEqual(judged(behind), ['behind', 'Behind the log: 1000 records wait to be counted.'])
