@@ -19,7 +19,7 @@ export interface News {
 }
 
 export interface Poll {
-  /** @returns what has changed since the last time. That PostgreSQL does not answer is news, too, and no error. */
+  /** @returns what has changed since the last time. That nothing can be seen is news, too: it never rejects. */
   ask(): Promise<readonly News[]>
   /** All that is known, for somebody who has heard nothing yet; at least a state, once `ask` has returned. */
   whole(): readonly News[]
@@ -90,8 +90,9 @@ export function createPoll(pool: pg.Pool, log: Log): Poll {
   }
 
   const fail = (error: unknown): News[] => {
-    if (faultKind(error) === undefined) throw error
-    if (!isFailing) log('live_failing', { sqlState: sqlState(error), why: (error as Error).message })
+    // A bug of ours is told like a fault, with its stack: thrown from here it would end an API that answers counts.
+    const bug = faultKind(error) === undefined && { err: error }
+    if (!isFailing) log('live_failing', { sqlState: sqlState(error), why: (error as Error).message, ...bug })
     isFailing = true
     // Whatever was missed meanwhile is looked at as soon as there is an answer.
     lookedAgainMs = Number.NEGATIVE_INFINITY
@@ -136,6 +137,6 @@ function whyStale(error: unknown): string {
     case '42703':
       return 'The tables are not there yet, or not those of this version: /readyz says more.'
     default:
-      return 'PostgreSQL does not answer.'
+      return faultKind(error) === undefined ? 'This cannot be shown; the log says why.' : 'PostgreSQL does not answer.'
   }
 }
