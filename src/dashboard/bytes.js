@@ -1,0 +1,42 @@
+/** The bytes of a record as a person can look at them: inert, whole or cut around the place that is marked. */
+import { element } from './element.js'
+import { count, legible } from './format.js'
+import { placeOf } from './json-place.js'
+
+const charactersMax = 2_000
+const bytesMax = 512
+
+/**
+ * @param {{ base64: string, text: string | null }} value
+ * @param {string} pointer to the member that failed
+ */
+export function shownBytes({ base64, text }, pointer) {
+  if (text === null) return hex(Uint8Array.from(atob(base64), character => character.charCodeAt(0)))
+  if (text === '') return element('p', { class: 'quiet' }, 'The value is empty: there are no bytes.')
+  const place = placeOf(text, pointer) ?? { from: text.length, to: text.length }
+  const begin = Math.max(0, Math.min(place.from - charactersMax / 2, text.length - charactersMax))
+  const end = Math.min(text.length, begin + charactersMax)
+  const marked = text.slice(place.from, Math.min(place.to, end))
+  return element(
+    'pre',
+    { class: 'bytes', tabindex: '0' },
+    begin > 0 ? '… ' : '',
+    legible(text.slice(begin, place.from)),
+    element('mark', {}, marked === '' ? '▏' : legible(marked)),
+    legible(text.slice(Math.min(place.to, end), end)),
+    end < text.length ? ` … (${count(text.length)} characters in all)` : '',
+  )
+}
+
+/** @param {Uint8Array} bytes */
+function hex(bytes) {
+  const lines = []
+  for (let at = 0; at < Math.min(bytes.length, bytesMax); at += 16) {
+    const part = [...bytes.subarray(at, Math.min(at + 16, bytesMax))]
+    const digits = part.map(byte => byte.toString(16).padStart(2, '0')).join(' ')
+    const ascii = part.map(byte => (byte > 31 && byte < 127 ? String.fromCharCode(byte) : '.')).join('')
+    lines.push(`${at.toString(16).padStart(6, '0')}  ${digits.padEnd(47)}  ${ascii}`)
+  }
+  if (bytes.length > bytesMax) lines.push(`… ${count(bytes.length)} bytes in all`)
+  return element('pre', { class: 'bytes hex', tabindex: '0' }, lines.join('\n'))
+}
