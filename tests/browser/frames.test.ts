@@ -1,0 +1,52 @@
+/** The page has time for 60 frames a second while counting goes at full speed. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startCounting, untilRead } from '../support/counting.ts'
+import { connect, freshDatabase, freshTopic, until } from '../support/environment.ts'
+import { eventOf } from '../support/events.ts'
+import { startLoad } from '../support/load.ts'
+import { openBrowser, openPage, textOf, untilText } from './browser.ts'
+import { startDashboard } from './dashboard.ts'
+
+const changesWanted = 6
+/** Of the page's thread: what is left is for frames. */
+const shareMax = 0.5
+
+test('numbers and charts that move at full speed leave the page most of its time', async t => {
+  const place = { topic: await freshTopic(2), database: await freshDatabase() }
+  const client = await connect(t, place.database)
+  await startCounting(t, place)
+  const load = await startLoad(t, place.topic, n => eventOf(n, 'full-'), { perSecond: 10_000 })
+  await untilRead(client, 5_000)
+  const api = await startDashboard(t, place)
+  const { page, faults } = await openPage(await openBrowser(t), api.url)
+  await untilText(page, '.word', /Live|Behind/)
+  await page.locator('.two canvas').nth(1).waitFor()
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('Performance.enable')
+  const look = async () => {
+    const { metrics } = await devtools.send('Performance.getMetrics')
+    return Object.fromEntries(metrics.map(({ name, value }) => [name, value]))
+  }
+  const read = async () => Number((await textOf(page, '.term.read .number')).replaceAll(',', ''))
+
+  const [before, first] = [await look(), await read()]
+  let changes = 0
+  for (let last = first; changes < changesWanted; ) {
+    const next = await until(async () => (await read()) !== last && read(), 10_000, 'the page moves')
+    changes += 1
+    last = next
+  }
+  const [after, final] = [await look(), await read()]
+  await load.stop()
+
+  const spent = (name: string) => after[name]! - before[name]!
+  const share = spent('TaskDuration') / spent('Timestamp')
+  const perChangeMs = (spent('TaskDuration') * 1_000) / changes
+  t.diagnostic(
+    `${final - first} records in ${spent('Timestamp').toFixed(1)} s; the page was busy ${(share * 100).toFixed(1)} % of it, ` +
+      `${perChangeMs.toFixed(0)} ms a second of change`,
+  )
+  assert.ok(share < shareMax, `${share}`)
+  assert.deepEqual(faults, [])
+})
