@@ -1,5 +1,5 @@
 /** The statements of a settle, as they go over the wire: between two of them a consumer can be stopped. */
-export const boundaries = ['begin', 'lock', 'advance', 'counts', 'ids', 'rejects', 'activity', 'commit'] as const
+export const boundaries = ['begin', 'lock', 'advance', 'counts', 'ids', 'rejects', 'commit'] as const
 
 export type Boundary = (typeof boundaries)[number]
 
@@ -10,7 +10,6 @@ const beginnings: readonly (readonly [Boundary, RegExp])[] = [
   ['counts', /^insert into daily_user_item_summary/],
   ['ids', /^copy event_ids/],
   ['rejects', /^insert into rejects/],
-  ['activity', /^with added as/],
   ['commit', /^commit$/],
 ]
 
