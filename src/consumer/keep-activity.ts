@@ -8,10 +8,10 @@ import type { Batch } from './batch.ts'
 import { minuteAt } from './minutes.ts'
 
 /** What lies further behind the clock is told by days, and then in one sum. */
-export const minutesKept = 180
-export const daysKept = 40
+const minutesKept = 180
+const daysKept = 40
 
-/** The last statement before COMMIT, so that what it says of the time is what people waited for. */
+/** Comes last before COMMIT, so that what it says of the time is what people waited for. */
 export async function keepActivity(client: Client, batches: readonly Batch[]): Promise<void> {
   await addMinutes(client, batches)
   const entering = batches.filter(({ entersMinute }) => entersMinute)
