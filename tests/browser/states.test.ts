@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startCounting, untilRead } from '../support/counting.ts'
-import { connect, freshDatabase, freshTopic } from '../support/environment.ts'
+import { connect, freshDatabase, freshTopic, ownPostgres } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { sendForeign } from '../support/foreign.ts'
 import { deleteRecords } from '../support/trim.ts'
@@ -54,6 +54,33 @@ test('when consumers stop the page says so, and since when', async t => {
   await untilText(page, '.word', 'Stale', 20_000)
   assert.match(await textOf(page, '.why'), /consumer/i)
   assert.match(await textOf(page, '#old'), /^Old numbers/)
+})
+
+test('while PostgreSQL is away the page has old numbers and says so, and a user has none', async t => {
+  const postgres = await ownPostgres(t)
+  const place = { topic: await freshTopic(1), database: await freshDatabase(postgres) }
+  const client = await connect(t, place.database)
+  await sendForeign(t, place.topic, some(0, 20, 0))
+  await startCounting(t, place)
+  await untilRead(client, 20)
+  const { rows } = await client.query('select user_id from daily_user_item_summary limit 1')
+  const api = await startDashboard(t, place)
+  const browser = await openBrowser(t)
+  const { page } = await openPage(browser, api.url)
+  await untilText(page, '.word', 'Live')
+
+  await postgres.kill()
+  await untilText(page, '.word', 'Stale', 15_000)
+  assert.match(await textOf(page, '.why'), /PostgreSQL/)
+  assert.match(await textOf(page, '#old'), /^Old numbers/)
+  assert.equal(await textOf(page, '.term.read .number'), '20')
+  const { page: user } = await openPage(browser, `${api.url}/#/user/${rows[0].user_id}`)
+  await untilText(user, '#main', 'PostgreSQL, which has the counts, does not')
+  assert.equal(await user.locator('.rows').isVisible(), false)
+
+  await postgres.start()
+  await untilText(page, '.word', 'Live', 30_000)
+  await user.locator('.rows tbody').first().waitFor({ timeout: 15_000 })
 })
 
 test('a halted partition is named, with its reason and the way out, while the others go on', async t => {
