@@ -48,23 +48,27 @@ function list(title, none) {
     show(ranked, write) {
       setHidden(empty, ranked.length > 0)
       const most = ranked[0]?.[1] ?? 1
+      const shares = ranked.map(([id, perMinute]) => ({ id, perMinute, share: Math.round((100 * perMinute) / most) }))
       keyed(
         rows,
         known,
-        ranked,
-        ([id]) => id,
-        ([id]) => {
-          const value = element('td', { class: 'number' })
-          const row = element('tr', {}, element('td', { class: 'bar' }, write(id)), value)
-          return {
-            node: row,
-            show([, perMinute]) {
-              setText(value, rate(perMinute))
-              row.style.setProperty('--share', `${Math.round((100 * perMinute) / most)}%`)
-            },
-          }
-        },
+        shares,
+        ({ id }) => id,
+        ({ id }) => rowOf(write(id)),
       )
+    },
+  }
+}
+
+/** @param {any} id the link or the text that names it */
+function rowOf(id) {
+  const value = element('td', { class: 'number' })
+  const node = element('tr', {}, element('td', { class: 'bar' }, id), value)
+  return {
+    node,
+    show({ perMinute, share }) {
+      setText(value, rate(perMinute))
+      node.style.setProperty('--share', `${share}%`)
     },
   }
 }
