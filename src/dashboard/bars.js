@@ -85,8 +85,7 @@ export function stackedBars(host, { title, unit, isNamed }) {
         `${title}: ${activities.map(({ name, names }, kind) => amount(sums[kind] ?? 0n, name, names)).join(', ')}.`,
       )
       // The highest first: each series is drawn over the one before, from 0 up.
-      // An empty one is none, or its outline would cut the line below.
-      const upTo = kind => bars.map(({ counts }) => Number(sumOf(counts.slice(0, kind + 1))) || null)
+      const upTo = kind => bars.map(({ counts }) => Number(sumOf(counts.slice(0, kind + 1))))
       drawn.draw([bars.map((_, index) => index), upTo(2), upTo(1), upTo(0)])
       fillTable()
     },

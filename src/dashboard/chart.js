@@ -18,7 +18,7 @@ const wholeSteps = Array.from({ length: 16 }, (_, power) => [1, 2, 5].map(step =
 /**
  * @param {HTMLElement} host has its height from the style sheet, so that nothing moves when a chart comes
  * @param {(width: number) => object} options of uPlot, besides those of all charts
- * @returns {{ draw: (data: readonly (readonly (number | null)[])[]) => void, close: () => void }}
+ * @returns {{ draw: (data: readonly (readonly number[])[]) => void, close: () => void }}
  */
 export function chart(host, options) {
   /** @type {any} */

@@ -12,6 +12,7 @@ test('an event sent from the page is followed until it is visible, a bad one unt
   await startCounting(t, place)
   const api = await startDashboard(t, place, { ADMIN_TOKEN: token, TRY_IT: 'true' })
   const { page, faults } = await openPage(await openBrowser(t), `${api.url}/#token=${token}`)
+  await untilText(page, '.word', 'Waiting', 20_000) // the token was taken out of the address
   await page.getByRole('link', { name: 'Try it' }).first().click()
   const send = page.getByRole('button', { name: 'Send' })
 
