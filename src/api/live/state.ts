@@ -53,7 +53,8 @@ export function stateOf(look: LedgerLook, before: LedgerLook | undefined): State
   const current = look.rows.filter(({ state }) => state !== 'closed')
   const sum = (of: (row: LedgerRow) => bigint) => String(look.rows.reduce((total, row) => total + of(row), 0n))
   const lags = current.map(lagOf)
-  const seenAt = latest(current.map(row => row.seenAt))
+  // A consumer that has just begun settles before it reports.
+  const seenAt = latest(current.map(row => row.seenAt ?? row.settledAt))
   return {
     ...judge(look, before, current, seenAt),
     ledger: {

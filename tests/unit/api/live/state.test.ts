@@ -72,7 +72,9 @@ test('without a report for ten seconds it is stale, and says since when', () => 
   assert.equal(state, 'stale')
   assert.match(why!, /since 2026-11-22T11:59:49\.999Z/)
   assert.equal(judged(look(row(0, { seenAt: ago(30_000) }), row(1)))[0], 'live', 'one consumer reports')
-  assert.match(judged(look(row(0, { seenAt: null })))[1]!, /has reported yet/)
+  assert.equal(judged(look(row(0, { seenAt: null })))[0], 'live', 'what was just settled has not been reported yet')
+  assert.equal(judged(look(row(0, { seenAt: null, settledAt: ago(10_001) })))[0], 'stale')
+  assert.match(judged(look(row(0, { seenAt: null, settledAt: null })))[1]!, /has reported yet/)
 })
 
 test('a partition that is halted goes before all else, with the way out', () => {
