@@ -29,6 +29,15 @@ test('numbers and charts that move at full speed leave the page most of its time
   }
   const read = async () => Number((await textOf(page, '.term.read .number')).replaceAll(',', ''))
 
+  await page.evaluate(() => {
+    const frames: number[] = []
+    Object.assign(globalThis, { frames })
+    const next = (ms: number) => {
+      frames.push(ms)
+      requestAnimationFrame(next)
+    }
+    requestAnimationFrame(next)
+  })
   const [before, first] = [await look(), await read()]
   let changes = 0
   for (let last = first; changes < changesWanted; ) {
@@ -49,6 +58,7 @@ test('numbers and charts that move at full speed leave the page most of its time
     .first()
     .locator('tbody tr')
     .evaluateAll(rows => rows.map(row => Number.parseInt((row as HTMLElement).style.getPropertyValue('--share'), 10)))
+  const frames = await page.evaluate(() => (globalThis as unknown as { frames: number[] }).frames)
   await load.stop()
   assert.equal(shares[0], 100, 'the busiest has the longest bar, however the figures moved')
   assert.deepEqual(
@@ -63,6 +73,9 @@ test('numbers and charts that move at full speed leave the page most of its time
     `${final - first} records in ${spent('Timestamp').toFixed(1)} s; the page was busy ${(share * 100).toFixed(1)} % of it, ` +
       `${perChangeMs.toFixed(0)} ms a second of change`,
   )
+  const gaps = frames.slice(1).map((ms, i) => ms - frames[i]!)
+  const perSecond = (gaps.length * 1_000) / (frames.at(-1)! - frames[0]!)
+  t.diagnostic(`${perSecond.toFixed(1)} frames a second, the longest gap ${Math.max(...gaps).toFixed(0)} ms`)
   assert.ok(share < shareMax, `${share}`)
   assert.deepEqual(faults, [])
 })
