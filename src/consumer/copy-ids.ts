@@ -6,8 +6,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Client } from 'pg'
 import { from } from 'pg-copy-streams'
+import { binaryCopyEnd, binaryCopyStart } from '../postgres/binary-copy.ts'
 import type { Lineage } from './batch.ts'
-import { binaryCopyEnd, binaryCopyStart } from './binary-copy.ts'
 import type { IdPiece } from './window.ts'
 
 /** A piece, and whose it is. */

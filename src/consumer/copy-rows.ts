@@ -2,7 +2,7 @@
 import { finished } from 'node:stream/promises'
 import type { Client } from 'pg'
 import { from } from 'pg-copy-streams'
-import { binaryCopyEnd, binaryCopyStart } from './binary-copy.ts'
+import { binaryCopyEnd, binaryCopyStart } from '../postgres/binary-copy.ts'
 import { type Delta, rowWords } from './delta.ts'
 
 /** @throws where one of them is there already: none is written then, and the transaction is broken. */

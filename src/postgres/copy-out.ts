@@ -1,5 +1,6 @@
 /** COPY ... TO STDOUT over the client's own connection: rows as bytes, far quicker than rows as objects. */
 import type pg from 'pg'
+import { binaryCopyStart, copySignature } from './binary-copy.ts'
 
 /** What pg calls on whatever it was given to run; not among its documented names, held by tests. */
 interface Running {
@@ -11,10 +12,6 @@ interface Running {
   handleReadyForQuery(): void
   handleError(error: Error): void
 }
-
-/** The header of the binary format: a signature, flags, and the length of an extension. */
-const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1')
-const headerBytes = signature.length + 8
 
 /**
  * Hands over the rows of a query in PostgreSQL's binary format. What is handed over holds until `take` returns; the
@@ -31,7 +28,7 @@ export function copyOut(client: pg.Client, select: string, take: (bytes: Buffer,
       handleCopyData: ({ chunk }) => {
         if (failure !== undefined) return
         let at = 0
-        if (rows === 0 && chunk.subarray(0, signature.length).equals(signature)) at = headerBytes
+        if (rows === 0 && chunk.subarray(0, copySignature.length).equals(copySignature)) at = binaryCopyStart.length
         if (at === chunk.length || chunk.readInt16BE(at) === -1) return // the header alone, or the end
         try {
           take(chunk, at + 2)
