@@ -51,7 +51,8 @@ export interface Lab {
 
 const stopDeadlineMs = 5_000
 
-export async function openLab(): Promise<Lab> {
+/** @param postgres settings of PostgreSQL besides those of `npm start`. */
+export async function openLab(postgres: Readonly<Record<string, string>> = {}): Promise<Lab> {
   const folder = mkdtempSync(join(tmpdir(), 'footfall-bench-'))
   const stopping = new AbortController()
   let lab: Lab | undefined
@@ -66,7 +67,7 @@ export async function openLab(): Promise<Lab> {
   }
   try {
     const kafkaFolder = join(folder, 'kafka')
-    lab = labOf(folder, kafkaFolder, await startServers(folder, kafkaFolder, stopping.signal))
+    lab = labOf(folder, kafkaFolder, await startServers(folder, kafkaFolder, postgres, stopping.signal))
     return lab
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })

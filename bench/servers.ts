@@ -14,12 +14,17 @@ export interface Servers {
 }
 
 /** Starts both, or neither. The signal gives up. */
-export async function startServers(folder: string, kafkaFolder: string, signal: AbortSignal): Promise<Servers> {
+export async function startServers(
+  folder: string,
+  kafkaFolder: string,
+  own: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Servers> {
   const jars = await fetchJars(loadConfig().dataFolder, { signal })
   const kafka = await startKafka({ folder: kafkaFolder, jars, logFile: join(folder, 'kafka.log'), signal })
   const logFile = join(folder, 'postgres.log')
   // When a row was committed is asked of PostgreSQL afterwards, instead of looking at it all the time.
-  const settings = { track_commit_timestamp: 'on' }
+  const settings = { track_commit_timestamp: 'on', ...own }
   try {
     const options = { folder: join(folder, 'postgres'), logFile, ...credentials, settings, signal }
     return { kafka, postgres: await startPostgres(options) }

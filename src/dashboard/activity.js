@@ -26,12 +26,12 @@ export function openActivity(host) {
   const minutes = stackedBars(hour, {
     title: 'The last hour, by minute',
     unit: 'minute',
-    isNamed: (index, bars, width) => Number(bars[index]?.name.slice(3)) % (width < 420 ? 20 : 10) === 0,
+    isNamed: (index, bars, rems) => Number(bars[index]?.name.slice(3)) % (rems < 26 ? 20 : 10) === 0,
   })
   const days = stackedBars(month, {
     title: 'The last month, by day',
     unit: 'day',
-    isNamed: (index, bars, width) => (bars.length - 1 - index) % (width < 420 ? 10 : 5) === 0,
+    isNamed: (index, bars, rems) => (bars.length - 1 - index) % (rems < 26 ? 10 : 5) === 0,
   })
   let shownAt = 0
   return {

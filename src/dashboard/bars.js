@@ -1,6 +1,6 @@
 /** Stacked bars of views, clicks and purchases: by minute or by day, with a legend that adds up and a table of the same. */
 import { activities, sumOf } from './activities.js'
-import { acrossAxis, bars as barPaths, chart, colour, fromZero, upAxis } from './chart.js'
+import { acrossAxis, bars as barPaths, chart, colour, fromZero, rem, upAxis } from './chart.js'
 import { element, setText } from './element.js'
 import { amount, brief, count, unknown } from './format.js'
 
@@ -8,8 +8,8 @@ import { amount, brief, count, unknown } from './format.js'
 
 /**
  * @param {any} host
- * @param {{ title: string, unit: string, isNamed: (index: number, bars: readonly Bar[], width: number) => boolean }} options which
- * bars are named below
+ * @param {{ title: string, unit: string, isNamed: (index: number, bars: readonly Bar[], rems: number) => boolean }} options which
+ * bars are named below, where the chart is so wide
  * @returns {{ show: (bars: readonly Bar[]) => void, close: () => void }}
  */
 export function stackedBars(host, { title, unit, isNamed }) {
@@ -53,7 +53,8 @@ export function stackedBars(host, { title, unit, isNamed }) {
   }))
 
   function named(plot) {
-    return bars.map((_, index) => index).filter(index => isNamed(index, bars, plot.width))
+    const rems = plot.width / rem()
+    return bars.map((_, index) => index).filter(index => isNamed(index, bars, rems))
   }
   function said(index) {
     const bar = bars[index]

@@ -10,7 +10,8 @@ const uPlot = await import('./uplot.js').then(
 export const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
 const font = () => `${Math.round(rem() * 0.75)}px ${getComputedStyle(document.body).fontFamily}`
-const rem = () => Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+/** The page's measure, in pixels: letters, and what has to fit them, grow with it. */
+export const rem = () => Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
 
 /** Whole numbers only: there is no half event. */
 const wholeSteps = Array.from({ length: 16 }, (_, power) => [1, 2, 5].map(step => step * 10 ** power)).flat()

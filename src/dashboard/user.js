@@ -53,7 +53,7 @@ function showUser(host, id, range) {
   const bars = stackedBars(chartHost, {
     title: 'By day',
     unit: 'day',
-    isNamed: (index, { length }, width) => (length - 1 - index) % Math.ceil((length * 64) / width) === 0,
+    isNamed: (index, { length }, rems) => (length - 1 - index) % Math.ceil((length * 4.5) / rems) === 0,
   })
   const asking = new AbortController()
   let isAsking = false
