@@ -4,8 +4,9 @@
  */
 import { Fold } from '../src/consumer/fold.ts'
 import { judgeVersion } from '../src/event/judge.ts'
+import { endOfAnswer } from '../src/kafka/end-of-answer.ts'
 import { type Fetched, LogReader } from '../src/kafka/reader.ts'
-import { endOfAnswer, RecordWalk } from '../src/kafka/records.ts'
+import { RecordWalk } from '../src/kafka/records.ts'
 import { type Config, parseConfig } from '../src/runtime/config.ts'
 import { createLog } from '../src/runtime/log.ts'
 import type { Lab } from './lab.ts'

@@ -43,6 +43,7 @@ const answers = (description: string, schema: object, example: object) => ({
 const exampleGroup = {
   ...{
     reason: 'unknown_activity',
+    meaning: 'activity_type is none of view, click, purchase',
     pointer: '/activity_type',
     count: 3,
     open: 1,
@@ -78,8 +79,8 @@ export const listSchema = {
         groups: {
           type: 'array',
           items: whole({
-            ...{ reason: text, pointer: text, count: integer, open: integer, repaired: integer, discarded: integer },
-            ...{ attempts: integer, first: orNull(moment), last: orNull(moment) },
+            ...{ reason: text, meaning: text, pointer: text, first: orNull(moment), last: orNull(moment) },
+            ...{ count: integer, open: integer, repaired: integer, discarded: integer, attempts: integer },
             example: whole({ position, lineage: integer, value: { ...text, description: 'Cut, fit for a terminal.' } }),
           }),
         },
@@ -122,6 +123,10 @@ export const showSchema = {
         state: { type: 'string', enum: ['open', 'repaired', 'discarded', 'attempt'] },
         ...{ reason, pointer: text, detail: text, appended: orNull(moment), rejected: moment },
         ...{ key: orNull(bytes), value: bytes },
+        place: {
+          ...orNull(whole({ from: integer, to: integer })),
+          description: 'Where its text is bad, in UTF-16 code units; null: it is no text, or nowhere in particular.',
+        },
         headers: {
           ...orNull({ type: 'array', items: { type: 'array', prefixItems: [text, orNull(bytes)], items: false } }),
           description: 'Names and values in their order; null: they cannot be read.',
@@ -142,8 +147,8 @@ export const showSchema = {
         ...{ position: '0:120', lineage: 1, topic_id: '0b0e2c1a-7f0f-4d3b-9a53-2f2a6f1d2c11', state: 'open' },
         ...{ reason: 'not_json', pointer: '', detail: 'the value is not one JSON document' },
         ...{ appended: '2026-11-22T18:40:12.071Z', rejected: '2026-11-22T18:40:12.090Z', key: null },
-        ...{ value: { base64: 'ew==', text: '{' }, headers: [], repaired_by: null, origin: null, label: null },
-        attempts: [],
+        ...{ value: { base64: 'ew==', text: '{' }, place: { from: 1, to: 2 }, headers: [], attempts: [] },
+        ...{ repaired_by: null, origin: null, label: null },
         repair_header: { name: 'footfall-origin', value: '0b0e2c1a-7f0f-4d3b-9a53-2f2a6f1d2c11/0/1/120' },
       },
     ),

@@ -1,5 +1,6 @@
 /** One partition in this process' hands: its fold, what of it is on the way to the database, and its troubles. */
-import { endOfAnswer, RecordWalk } from '../kafka/records.ts'
+import { endOfAnswer } from '../kafka/end-of-answer.ts'
+import { RecordWalk } from '../kafka/records.ts'
 import { silence, silenceMsMax, type Trouble } from '../kafka/trouble.ts'
 import { type Batch, costOfBatch } from './batch.ts'
 import type { Fold } from './fold.ts'

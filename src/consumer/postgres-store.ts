@@ -7,6 +7,7 @@ import type { Position } from '../event/origin.ts'
 import { connectWriter } from '../postgres/connect.ts'
 import { faultKind, sqlState } from '../postgres/fault.ts'
 import { checkMigrated } from '../postgres/migrate.ts'
+import { grantsMend } from '../postgres/rights.ts'
 import { NewerDatabase } from '../postgres/unfit-database.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Batch } from './batch.ts'
@@ -110,6 +111,11 @@ async function refuseNewerTables(client: Client): Promise<void> {
   }
 }
 
+/** A right is missing: as likely as not since an upgrade that needs another one. */
+function withMend(error: Error): Error {
+  return new Error(`${error.message}: ${grantsMend}`, { cause: error })
+}
+
 /** One connection, opened when needed, used by one caller at a time, replaced after any failure. */
 class Line {
   readonly #config: Pick<Config, 'postgres'>
@@ -147,7 +153,8 @@ class Line {
       if (client !== undefined && absences.has(sqlState(error))) await refuseNewerTables(client)
       await client?.end().catch(() => {})
       if (kind === undefined) throw error
-      throw new StoreFault(kind, sqlState(error), error)
+      const state = sqlState(error)
+      throw new StoreFault(kind, state, state === '42501' ? withMend(error as Error) : error)
     }
   }
 }

@@ -1,29 +1,28 @@
 /** The bytes of a record as a person can look at them: inert, whole or cut around the place that is marked. */
 import { element } from './element.js'
 import { count, legible } from './format.js'
-import { placeOf } from './json-place.js'
 
 const charactersMax = 2_000
 const bytesMax = 512
 
 /**
  * @param {{ base64: string, text: string | null }} value
- * @param {string} pointer to the member that failed
+ * @param {{ from: number, to: number } | null} place in its text that is bad
  */
-export function shownBytes({ base64, text }, pointer) {
+export function shownBytes({ base64, text }, place) {
   if (text === null) return hex(Uint8Array.from(atob(base64), character => character.charCodeAt(0)))
   if (text === '') return element('p', { class: 'quiet' }, 'The value is empty: there are no bytes.')
-  const place = placeOf(text, pointer) ?? { from: text.length, to: text.length }
-  const begin = Math.max(0, Math.min(place.from - charactersMax / 2, text.length - charactersMax))
+  const { from, to } = place ?? { from: 0, to: 0 }
+  const begin = Math.max(0, Math.min(from - charactersMax / 2, text.length - charactersMax))
   const end = Math.min(text.length, begin + charactersMax)
-  const marked = text.slice(place.from, Math.min(place.to, end))
+  const bad = legible(text.slice(from, Math.min(to, end)))
   return element(
     'pre',
     { class: 'bytes', tabindex: '0' },
     begin > 0 ? '… ' : '',
-    legible(text.slice(begin, place.from)),
-    element('mark', {}, marked === '' ? '▏' : legible(marked)),
-    legible(text.slice(Math.min(place.to, end), end)),
+    legible(text.slice(begin, from)),
+    place === null ? '' : element('mark', {}, bad === '' ? '▏' : bad),
+    legible(text.slice(Math.min(to, end), end)),
     end < text.length ? ` … (${count(text.length)} characters in all)` : '',
   )
 }

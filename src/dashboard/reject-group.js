@@ -4,24 +4,7 @@ import { shownBytes } from './bytes.js'
 import { element, setText } from './element.js'
 import { amount, count, legible, moment } from './format.js'
 
-/** What a reason means. They are those of docs/guarantees.md. */
-const meanings = {
-  empty: 'there are no bytes',
-  not_utf8: 'the bytes are not UTF-8',
-  not_json: 'the value is not JSON',
-  not_object: 'the value is not an object',
-  missing_member: 'a member is missing',
-  wrong_type: 'a member is no string',
-  not_uuid: 'an id is no UUID',
-  unknown_activity: 'the activity is none of view, click and purchase',
-  bad_timestamp: 'the timestamp is no real instant with an offset',
-  bad_event_id: 'the event_id is not 1 to 128 visible ASCII characters',
-  too_old: 'the event is older than MAX_EVENT_AGE_DAYS',
-  too_far_ahead: 'the event is further ahead than MAX_EVENT_AHEAD_MINUTES',
-  unknown_origin: 'a repair names no rejected record',
-}
-
-export function rejectGroup({ reason, pointer }) {
+export function rejectGroup({ reason, meaning, pointer }) {
   const sum = element('p', {})
   const example = element('div', { class: 'example' })
   let position = ''
@@ -35,12 +18,7 @@ export function rejectGroup({ reason, pointer }) {
       pointer === '' ? '' : ' at ',
       pointer === '' ? '' : element('code', {}, legible(pointer)),
     ),
-    element(
-      'p',
-      { class: 'quiet' },
-      `${meanings[reason] ?? reason}`.replace(/^./, first => first.toUpperCase()),
-      '.',
-    ),
+    element('p', { class: 'quiet' }, `${meaning[0].toUpperCase()}${meaning.slice(1)}.`),
     sum,
     example,
   )
@@ -68,7 +46,7 @@ const pauseMs = 1_000
 /** One after the other: the API answers few such questions at a time. */
 let turn = Promise.resolve()
 
-async function showExample(host, { reason, pointer, example: { position, lineage } }) {
+async function showExample(host, { example: { position, lineage } }) {
   const path = `/api/rejects/${position.replace(':', '/')}?lineage=${lineage}`
   let { body, problem } = await ask(path, { isAdmin: true })
   for (let tries = 0; problem?.code === 'overloaded' && tries < triesMax; tries++) {
@@ -80,7 +58,7 @@ async function showExample(host, { reason, pointer, example: { position, lineage
     body.key === null ? 'no key' : body.key.text === null ? 'a key that is no text' : `key ${legible(body.key.text)}`
   host.replaceChildren(
     element('p', { class: 'quiet' }, `For example ${position}, ${moment(body.appended)}, ${key.slice(0, 80)}:`),
-    shownBytes(body.value, reason === 'not_utf8' ? '' : pointer),
+    shownBytes(body.value, body.place),
     element('p', { class: 'told' }, legible(body.detail)),
     element(
       'p',

@@ -40,8 +40,9 @@ function showUser(host, id, range) {
     `These are the newest ${rowsMax.toLocaleString('en')} rows. A shorter time, or the CSV, shows the others.`,
   )
   const chartHost = element('section', { 'aria-label': 'By day' })
+  const older = element('p', { class: 'quiet', hidden: true }, `The bars are of the newest ${barsMax} of these days.`)
   const table = userTable(id)
-  const found = element('div', { hidden: true }, chartHost, more, table.node)
+  const found = element('div', { hidden: true }, chartHost, older, more, table.node)
   const path = `/api/user-activity-summary/${id}`
   const within = new URLSearchParams(Object.entries(range).filter(([, date]) => date !== ''))
   const csv = element(
@@ -85,7 +86,12 @@ function showUser(host, id, range) {
     setHidden(more, !isCut)
     if (rows.length === 0) return
     table.show(rows)
-    bars.show(daysOf(rows, range))
+    const days = daysOf(rows, range)
+    setHidden(
+      older,
+      rows.every(({ date }) => date >= days[0].name),
+    )
+    bars.show(days)
   }
   /** Nothing old stays below words that say that nothing can be known now. */
   function refuse({ code, detail }) {

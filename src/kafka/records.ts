@@ -37,26 +37,8 @@ export interface Unread {
 
 /** How much of a batch tells its format and length; of whatever format. */
 const lengthBytes = 17
-const headerBytes = 61
+export const headerBytes = 61
 const attributes = { codec: 0x07, logAppendTime: 0x08, transactional: 0x10, control: 0x20 }
-
-/**
- * Where the whole record batches of an answer end, by what their headers say: to ask for what follows before they are read.
- * Nothing is checked here; whoever reads them finds out whether it is so.
- * @returns the next offset and the record batch before it; undefined when there is none.
- */
-export function endOfAnswer(answer: Buffer): { readonly offset: number; readonly tail: Tail } | undefined {
-  let last = -1
-  for (let at = 0; at + headerBytes <= answer.length; ) {
-    const length = answer.readInt32BE(at + 8)
-    if (length < headerBytes - 12 || at + 12 + length > answer.length) break
-    last = at
-    at += 12 + length
-  }
-  if (last < 0) return undefined
-  const offset = Number(answer.readBigInt64BE(last)) + answer.readInt32BE(last + 23) + 1
-  return { offset, tail: { epoch: answer.readInt32BE(last + 12), crc: answer.readUInt32BE(last + 17) } }
-}
 
 /** One step is a data record, or a run of offsets that carry none (`skipped`). Its fields hold until the next step. */
 export class RecordWalk {

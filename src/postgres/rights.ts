@@ -7,6 +7,9 @@ import type { Client } from 'pg'
 type Right = 'select' | 'insert' | 'update' | 'delete'
 type Rights = Readonly<Record<string, readonly Right[]>>
 
+/** What to do where one is missing, as after an upgrade. */
+export const grantsMend = 'run docs/postgres-grants.sql as the owner of the tables'
+
 export const rightsOf = {
   consumer: {
     schema_migrations: ['select'],

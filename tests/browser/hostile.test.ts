@@ -92,8 +92,8 @@ test('200 hostile strings show no dialog, break no policy and make no element', 
       for (const { offset, lineage } of places) {
         const headers = { authorization: `Bearer ${token}` }
         const answer = await fetch(`/api/rejects/0/${offset}?lineage=${lineage}`, { headers })
-        const { value, pointer, detail } = await answer.json()
-        host.append(shownBytes(value, pointer), legible(detail))
+        const { value, place, detail } = await answer.json()
+        host.append(shownBytes(value, place), legible(detail))
       }
       return host.querySelectorAll('.bytes').length
     },

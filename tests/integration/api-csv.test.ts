@@ -1,9 +1,8 @@
 /** A summary as CSV: the same rows as its JSON, whole, filtered, in pages and as a stream. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startApi } from '../../src/api/api.ts'
-import { createLog } from '../../src/runtime/log.ts'
-import { closing, connect, freshDatabase, until } from '../support/environment.ts'
+import { readyApi } from '../support/api.ts'
+import { connect, freshDatabase } from '../support/environment.ts'
 
 const user = 'abcdef00-0000-4000-8000-000000000001'
 const path = `/api/user-activity-summary/${user}`
@@ -23,10 +22,7 @@ function rowsOf(csv: string): Row[] {
 
 test('CSV has the rows of the JSON for every filter, in pages and as a stream, with a name and a tag of its own', async t => {
   const database = await freshDatabase()
-  const address = { host: '127.0.0.1', port: 0, awaitSeed: false }
-  const { url, stop } = await startApi({ postgres: database, api: address }, createLog('tests', 'silent'))
-  closing(t, () => stop())
-  await until(async () => (await fetch(`${url}/readyz`)).ok, 10_000, 'the API is ready')
+  const { url } = await readyApi(t, { postgres: database })
   const admin = await connect(t, database)
   await admin.query(`
     insert into daily_user_item_summary

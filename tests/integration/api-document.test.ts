@@ -3,11 +3,10 @@ import assert from 'node:assert/strict'
 import { connect as dial } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { startApi } from '../../src/api/api.ts'
-import { defaultLimits, type Limits } from '../../src/api/limits.ts'
+import type { Limits } from '../../src/api/limits.ts'
 import { parameterNames } from '../../src/api/parameters.ts'
-import { createLog } from '../../src/runtime/log.ts'
-import { closing, connect, type Database, freshDatabase, until } from '../support/environment.ts'
+import { readyApi } from '../support/api.ts'
+import { connect, type Database, freshDatabase, until } from '../support/environment.ts'
 
 const user = 'abcdef00-0000-4000-8000-000000000001'
 const template = '/api/user-activity-summary/{user_id}'
@@ -61,12 +60,7 @@ const request = (target: string, headers = '', method = 'GET') =>
   `${method} ${target} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n${headers}\r\n`
 
 async function api(t: TestContext, postgres: Database, limits: Partial<Limits> = {}): Promise<string> {
-  const address = { host: '127.0.0.1', port: 0, awaitSeed: false }
-  const log = createLog('tests', 'silent')
-  const running = await startApi({ postgres, api: address }, log, { ...defaultLimits, ...limits })
-  closing(t, () => running.stop())
-  await until(async () => (await fetch(`${running.url}/readyz`)).ok, 10_000, 'the API is ready')
-  return running.url
+  return (await readyApi(t, { postgres }, limits)).url
 }
 
 test('every status, header, code and parameter of a summary is in the document, and nothing else is', async t => {

@@ -2,13 +2,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { startApi } from '../../src/api/api.ts'
-import { defaultLimits, type Limits } from '../../src/api/limits.ts'
-import { parseConfig } from '../../src/runtime/config.ts'
-import { createLog } from '../../src/runtime/log.ts'
+import type { Limits } from '../../src/api/limits.ts'
 import { freePort } from '../../src/stack/port.ts'
+import { readyApi } from '../support/api.ts'
 import { type Place, startCounting, untilRead } from '../support/counting.ts'
-import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka, until } from '../support/environment.ts'
+import { connect, freshDatabase, freshTopic, settingsFor, sharedKafka } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { sendForeign } from '../support/foreign.ts'
 import { run } from '../support/tool.ts'
@@ -16,12 +14,7 @@ import { run } from '../support/tool.ts'
 const settingsOf = ({ topic, database }: Place) => settingsFor(sharedKafka(), database, topic)
 
 async function api(t: TestContext, settings: Record<string, string>, limits: Partial<Limits> = {}): Promise<string> {
-  const config = parseConfig(settings)
-  const own = { ...config, api: { host: '127.0.0.1', port: 0, awaitSeed: false } }
-  const running = await startApi(own, createLog('tests', 'silent'), { ...defaultLimits, ...limits })
-  closing(t, () => running.stop())
-  await until(async () => (await fetch(`${running.url}/readyz`)).ok, 10_000, 'the API is ready')
-  return running.url
+  return (await readyApi(t, { settings }, limits)).url
 }
 
 interface Described {

@@ -15,6 +15,7 @@ import { closing, connect, type Database, freshDatabase, freshTopic, until } fro
 import { bytesOf, eventOf } from '../support/events.ts'
 import { sendForeign } from '../support/foreign.ts'
 import { listenTo, type Told } from '../support/live.ts'
+import { proxyPostgres } from '../support/proxy.ts'
 
 interface Watched {
   readonly url: string
@@ -262,6 +263,22 @@ test('while PostgreSQL does not answer the last state is told as stale, with its
     logged.filter(event => event.startsWith('live')),
     ['live_failing', 'live_working'],
   )
+})
+
+test('a PostgreSQL that falls silent is told as stale within seconds, and seen again when it speaks', async t => {
+  const database = await freshDatabase()
+  const admin = await connect(t, database)
+  await migrate(admin)
+  await keepBooks(admin)
+  const proxy = await proxyPostgres(t, database, () => 'forward')
+  const { url } = await watched(t, {}, proxy.database)
+  const listener = await listenTo(t, url)
+  await listener.hear('state', ({ ledger }) => ledger?.read === '20')
+  proxy.isMute = true
+  await listener.hear('state', ({ why }) => why === 'PostgreSQL does not answer.')
+  proxy.isMute = false
+  await count(admin)
+  await listener.hear('state', ({ ledger }) => ledger.read === '21')
 })
 
 test('a reader that does not read is dropped, and the others go on', async t => {

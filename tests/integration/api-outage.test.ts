@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startApi } from '../../src/api/api.ts'
 import { createLog } from '../../src/runtime/log.ts'
+import { readyApi } from '../support/api.ts'
 import { closing, connect, freshDatabase, ownPostgres, until } from '../support/environment.ts'
 import { listenTo } from '../support/live.ts'
 
@@ -74,10 +75,7 @@ test('a statement that takes too long is 503 within its deadline, and frees its 
   timeout: 30_000,
 }, async t => {
   const database = await freshDatabase(await ownPostgres(t))
-  const log = createLog('tests', 'silent')
-  const running = await startApi({ postgres: database, api: { host: '127.0.0.1', port: 0, awaitSeed: false } }, log)
-  closing(t, () => running.stop())
-  await until(async () => (await fetch(`${running.url}/readyz`)).status === 200, 10_000, 'the API is ready')
+  const running = await readyApi(t, { postgres: database })
   const admin = await connect(t, database)
   await admin.query('begin; lock table daily_user_item_summary in access exclusive mode')
 

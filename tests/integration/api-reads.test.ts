@@ -4,16 +4,15 @@ import { once } from 'node:events'
 import { get as httpGet, type IncomingMessage } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import pg from 'pg'
-import { type RunningApi, startApi } from '../../src/api/api.ts'
+import type { RunningApi } from '../../src/api/api.ts'
 import { defaultLimits, type Limits } from '../../src/api/limits.ts'
 import { readLongList } from '../../src/api/long-list.ts'
 import { everything } from '../../src/api/parameters.ts'
 import { connectPool } from '../../src/postgres/connect.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
-import { createLog } from '../../src/runtime/log.ts'
+import { readyApi } from '../support/api.ts'
 import { closing, connect, type Database, freshDatabase, until } from '../support/environment.ts'
 
-const silent = createLog('tests', 'silent')
 const user = 'abcdef00-0000-4000-8000-000000000001'
 const path = `/api/user-activity-summary/${user}`
 
@@ -23,12 +22,8 @@ interface Row {
   readonly view_count: number
 }
 
-async function api(t: TestContext, postgres: Database, limits: Partial<Limits> = {}): Promise<RunningApi> {
-  const address = { host: '127.0.0.1', port: 0, awaitSeed: false }
-  const running = await startApi({ postgres, api: address }, silent, { ...defaultLimits, ...limits })
-  closing(t, () => running.stop())
-  await until(async () => (await fetch(`${running.url}/readyz`)).ok, 10_000, 'the API is ready')
-  return running
+function api(t: TestContext, postgres: Database, limits: Partial<Limits> = {}): Promise<RunningApi> {
+  return readyApi(t, { postgres }, limits)
 }
 
 /** Rows of `days` times `items`, ids in no order. */

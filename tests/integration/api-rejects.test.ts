@@ -2,14 +2,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { startApi } from '../../src/api/api.ts'
-import { defaultLimits, type Limits } from '../../src/api/limits.ts'
+import type { Limits } from '../../src/api/limits.ts'
 import type { RejectsReport } from '../../src/evidence/rejects/reject-report.ts'
-import { parseConfig } from '../../src/runtime/config.ts'
-import { createLog } from '../../src/runtime/log.ts'
 import { freePort } from '../../src/stack/port.ts'
+import { readyApi } from '../support/api.ts'
 import { countedTable, recount, startCounting, untilRead } from '../support/counting.ts'
-import { closing, connect, freshDatabase, freshTopic, until } from '../support/environment.ts'
+import { connect, freshDatabase, freshTopic } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { sendForeign } from '../support/foreign.ts'
 import { listed, settingsOf, shown, summary } from '../support/rejects.ts'
@@ -18,12 +16,7 @@ import { run } from '../support/tool.ts'
 const token = 'a-token-of-the-tests'
 
 async function api(t: TestContext, settings: Record<string, string>, limits: Partial<Limits> = {}): Promise<string> {
-  const config = parseConfig(settings)
-  const own = { ...config, api: { ...config.api, port: 0 } }
-  const running = await startApi(own, createLog('tests', 'silent'), { ...defaultLimits, ...limits })
-  closing(t, () => running.stop())
-  await until(async () => (await fetch(`${running.url}/readyz`)).ok, 10_000, 'the API is ready')
-  return running.url
+  return (await readyApi(t, { settings }, limits)).url
 }
 
 interface Described {

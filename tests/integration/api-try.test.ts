@@ -1,22 +1,16 @@
 /** POST /api/try: an event that is sent by hand, and its way through log, judge and table. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { startApi } from '../../src/api/api.ts'
-import { parseConfig } from '../../src/runtime/config.ts'
-import { createLog } from '../../src/runtime/log.ts'
 import { freePort } from '../../src/stack/port.ts'
+import { readyApi } from '../support/api.ts'
 import { startCounting, untilRead } from '../support/counting.ts'
-import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka, until } from '../support/environment.ts'
+import { connect, freshDatabase, freshTopic, settingsFor, sharedKafka } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 
 const token = 'a-token-of-the-tests'
 
 async function api(t: TestContext, settings: Record<string, string>): Promise<string> {
-  const config = parseConfig(settings)
-  const running = await startApi({ ...config, api: { ...config.api, port: 0 } }, createLog('tests', 'silent'))
-  closing(t, () => running.stop())
-  await until(async () => (await fetch(`${running.url}/readyz`)).ok, 10_000, 'the API is ready')
-  return running.url
+  return (await readyApi(t, { settings })).url
 }
 
 const send = async (url: string, body?: Buffer | string, headers: Record<string, string> = {}) => {

@@ -2,14 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type pg from 'pg'
-import { startApi } from '../../src/api/api.ts'
-import { createLog } from '../../src/runtime/log.ts'
 import { recordsCases } from '../inputs/records.ts'
 import { sendersTime } from '../inputs/topic.ts'
 import { valueCases } from '../inputs/values.ts'
+import { readyApi } from '../support/api.ts'
 import { assertBalanced, fates, startCounting, untilRead } from '../support/counting.ts'
 import { codecs, encodeBatch, encodeHeaders, type LogRecord } from '../support/encode-log.ts'
-import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka, until } from '../support/environment.ts'
+import { connect, freshDatabase, freshTopic, settingsFor, sharedKafka } from '../support/environment.ts'
 import { bytesOf, uuidOf } from '../support/events.ts'
 import { rawSender } from '../support/raw-batches.ts'
 import { run } from '../support/tool.ts'
@@ -170,9 +169,6 @@ test('K45: a sender’s time beyond every calendar harms neither counting, nor a
       assert.equal(code, 0, `${verb} ${args.join(' ')}: ${said}`)
     }),
   )
-  const address = { host: '127.0.0.1', port: 0, awaitSeed: false }
-  const { url, stop } = await startApi({ postgres: database, api: address }, createLog('tests', 'silent'))
-  closing(t, () => stop())
-  await until(async () => (await fetch(`${url}/readyz`)).ok, 10_000, 'the API is ready')
+  const { url } = await readyApi(t, { postgres: database })
   assert.equal((await fetch(`${url}/api/user-activity-summary/${uuidOf('neighbour')}`)).status, 200)
 })

@@ -2,14 +2,12 @@
 import assert from 'node:assert/strict'
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { test } from 'node:test'
-import { startApi } from '../../src/api/api.ts'
 import { problems } from '../../src/api/problem.ts'
-import { parseConfig } from '../../src/runtime/config.ts'
-import { createLog } from '../../src/runtime/log.ts'
 import { type AdminCase, adminCases, token } from '../inputs/admin-requests.ts'
 import { type RequestCase, requestCases, somebody } from '../inputs/requests.ts'
+import { readyApi } from '../support/api.ts'
 import { startCounting, untilRead } from '../support/counting.ts'
-import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka, until } from '../support/environment.ts'
+import { connect, freshDatabase, freshTopic, settingsFor, sharedKafka } from '../support/environment.ts'
 import { sendForeign } from '../support/foreign.ts'
 
 interface Heard {
@@ -39,10 +37,7 @@ function ask(url: string, { method, path, headers, body: sent }: Asked): Promise
 
 test('A: every request of the catalogue gets its status and its code, in a problem without a word of ours inside', async t => {
   const database = await freshDatabase()
-  const address = { host: '127.0.0.1', port: 0, awaitSeed: false }
-  const { url, stop } = await startApi({ postgres: database, api: address }, createLog('tests', 'silent'))
-  closing(t, () => stop())
-  await until(async () => (await fetch(`${url}/readyz`)).ok, 10_000, 'the API is ready')
+  const { url } = await readyApi(t, { postgres: database })
   const admin = await connect(t, database)
   await admin.query(
     `insert into daily_user_item_summary values ('${somebody}', '2026-01-02', gen_random_uuid(), 1, 0, 0)`,
@@ -84,11 +79,8 @@ test('A: every request to /api/rejects of the catalogue gets its status and its 
   await sendForeign(t, place.topic, [{ value: Buffer.from('no JSON'), partition: 0 }])
   await startCounting(t, place)
   await untilRead(client, 1)
-  const config = parseConfig({ ...settingsFor(sharedKafka(), place.database, place.topic), ADMIN_TOKEN: token })
-  const own = { ...config, api: { ...config.api, port: 0 } }
-  const { url, stop } = await startApi(own, createLog('tests', 'silent'))
-  closing(t, () => stop())
-  await until(async () => (await fetch(`${url}/readyz`)).ok, 10_000, 'the API is ready')
+  const settings = { ...settingsFor(sharedKafka(), place.database, place.topic), ADMIN_TOKEN: token }
+  const { url } = await readyApi(t, { settings })
   const before = (await client.query('select * from rejects')).rows
 
   for (const one of adminCases) {

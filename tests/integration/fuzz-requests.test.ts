@@ -2,14 +2,12 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
-import { startApi } from '../../src/api/api.ts'
-import { parseConfig } from '../../src/runtime/config.ts'
-import { createLog } from '../../src/runtime/log.ts'
 import { type Dice, diceOf } from '../fuzz/dice.ts'
 import { type Pool, poolOf } from '../fuzz/pool.ts'
 import { token } from '../inputs/admin-requests.ts'
+import { readyApi } from '../support/api.ts'
 import { startCounting, untilRead } from '../support/counting.ts'
-import { closing, connect, freshDatabase, freshTopic, settingsFor, sharedKafka, until } from '../support/environment.ts'
+import { connect, freshDatabase, freshTopic, settingsFor, sharedKafka } from '../support/environment.ts'
 import { bytesOf, eventOf } from '../support/events.ts'
 import { sendForeign } from '../support/foreign.ts'
 
@@ -36,10 +34,8 @@ test('fuzzed requests are answered or refused, and none is a fault of ours', asy
   )
   await startCounting(t, place)
   await untilRead(client, records.length)
-  const config = parseConfig({ ...settingsFor(sharedKafka(), place.database, place.topic), ADMIN_TOKEN: token })
-  const { url, stop } = await startApi({ ...config, api: { ...config.api, port: 0 } }, createLog('tests', 'silent'))
-  closing(t, () => stop())
-  await until(async () => (await fetch(`${url}/readyz`)).ok, 10_000, 'the API is ready')
+  const settings = { ...settingsFor(sharedKafka(), place.database, place.topic), ADMIN_TOKEN: token }
+  const { url } = await readyApi(t, { settings })
 
   const seed = randomInt(2 ** 31)
   const [dice, pool] = [diceOf(`requests ${seed}`), poolOf(seed)]

@@ -133,7 +133,7 @@ test('the owner makes the tables, a consumer counts and an API answers, each as 
 })
 
 test('as its role a consumer can also begin elsewhere, halt, read origins, put a newer judge in force, and say what it watches', async t => {
-  const { as } = await madePlace(t)
+  const { admin, as } = await madePlace(t)
   const store = new PostgresStore({ postgres: as('consumer') })
   closing(t, () => store.close())
   await store.install('events', parseConfig({}).rules)
@@ -153,6 +153,11 @@ test('as its role a consumer can also begin elsewhere, halt, read origins, put a
   assert.equal(raised?.length, 2)
   await store.watch('somebody', [{ partition: 0, logStart: 5, logEnd: 5, msAgo: 0 }])
   await store.watch('somebody', [{ partition: 0, logStart: 5, logEnd: 6, msAgo: 0 }])
+  await admin.query('revoke insert on partition_watch from footfall_consumer')
+  await assert.rejects(
+    store.watch('somebody', []),
+    /permission denied for table partition_watch: run docs\/postgres-grants\.sql/,
+  )
   for (const perMinute of [1, 2]) {
     await store.noteBusiest('somebody', [{ kind: 'user', id: topicId, perMinute }])
     await store.noteBusiest('another', [])

@@ -27,6 +27,8 @@ export interface Proxy {
   readonly dropped: readonly string[]
   /** Cuts every connection there is. */
   readonly cut: () => void
+  /** Whether whatever the server says gets lost, on every connection, which stays open. */
+  isMute: boolean
 }
 
 /** Is asked for every statement with its SQL; `commit` comes as such. @param begun the last `begin` of its connection. */
@@ -36,13 +38,14 @@ export async function proxyPostgres(test: Lifetime, database: Database, decide: 
   const sockets = new Set<Socket>()
   const held = new Set<() => void>()
   const dropped: string[] = []
+  const isMute = () => proxy.isMute
   const server = createServer(client => {
     const target = createConnection(database.port, database.host)
     for (const socket of [client, target]) {
       sockets.add(socket.setNoDelay(true))
       socket.on('close', () => sockets.delete(socket))
     }
-    relay(client, target, decide, held, dropped)
+    relay(client, target, decide, held, dropped, isMute)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -52,7 +55,8 @@ export async function proxyPostgres(test: Lifetime, database: Database, decide: 
     for (const socket of sockets) socket.destroy()
     await closed
   })
-  return {
+  const proxy: Proxy = {
+    isMute: false,
     database: { ...database, host: '127.0.0.1', port: (server.address() as AddressInfo).port },
     held: () => held.size,
     release: () => {
@@ -63,9 +67,17 @@ export async function proxyPostgres(test: Lifetime, database: Database, decide: 
       for (const socket of sockets) socket.destroy()
     },
   }
+  return proxy
 }
 
-function relay(client: Socket, target: Socket, decide: Decide, held: Set<() => void>, dropped: string[]): void {
+function relay(
+  client: Socket,
+  target: Socket,
+  decide: Decide,
+  held: Set<() => void>,
+  dropped: string[],
+  isMute: () => boolean,
+): void {
   let waiting = Buffer.alloc(0)
   let isStarted = false
   let begun = ''
@@ -111,7 +123,7 @@ function relay(client: Socket, target: Socket, decide: Decide, held: Set<() => v
     }
     target.write(message)
   }
-  const answer = (bytes: Buffer) => void client.write(bytes)
+  const answer = (bytes: Buffer) => void (isMute() || client.write(bytes))
   client.on('data', (bytes: Buffer) => {
     waiting = Buffer.concat([waiting, bytes])
     forward()

@@ -1,5 +1,6 @@
 /** The rejects in groups: which reasons there are at which members, since when, how many, and what was done about them. */
 import type { Client } from 'pg'
+import { type Reason, reasons } from '../../event/fate.ts'
 import type { Config } from '../../runtime/config.ts'
 import { isoOf } from '../iso.ts'
 import { cut, legible } from './legible.ts'
@@ -7,7 +8,9 @@ import { withRejects } from './reject-tables.ts'
 import { type Filter, filterValues, fitsFilter, isInState, rejectColumns, type StoredReject, seenMs } from './stored.ts'
 
 export interface Group {
-  readonly reason: string
+  readonly reason: Reason
+  /** What it says of the value, in words. */
+  readonly meaning: string
   readonly pointer: string
   readonly count: number
   readonly open: number
@@ -42,7 +45,7 @@ export function listRejects(config: Config, filter: Filter, isAll: boolean): Pro
   })
 }
 
-type GroupRow = Omit<Group, 'example' | 'first' | 'last'> & {
+type GroupRow = Omit<Group, 'meaning' | 'example' | 'first' | 'last'> & {
   readonly firstMs: number
   readonly lastMs: number
   readonly example: string
@@ -79,6 +82,7 @@ function told({ firstMs, lastMs, example, ...group }: GroupRow, examples: Readon
   const { partition, offset, lineage, value } = examples.get(example)!
   return {
     ...group,
+    meaning: reasons[group.reason],
     first: isoOf(firstMs),
     last: isoOf(lastMs),
     example: { position: `${partition}:${offset}`, lineage, value: cut(legible(value), exampleMax) },

@@ -1,6 +1,6 @@
 /** One reject for people, with the place marked at which it is bad, and how to repair it by hand. */
 import type { Config } from '../../runtime/config.ts'
-import { placeOf, type Span } from './json-place.ts'
+import type { Span } from './json-place.ts'
 import { brokenByte, cut, hexDump, legible, safeText } from './legible.ts'
 import type { Bytes, ShowReport } from './show.ts'
 
@@ -52,23 +52,21 @@ function becameRows({ repaired_by, origin, attempts, label }: ShowReport): strin
   return rows
 }
 
-function valueLines({ value, reason, pointer }: ShowReport): string[] {
+function valueLines({ value, place }: ShowReport): string[] {
   const bytes = bytesOf(value)
-  if (value.text === null) return hexDump(bytes, dumpBytesMax, brokenByte(bytes))
-  // Of an unknown origin the value may be as good as any.
-  return marked(value.text, reason === 'unknown_origin' ? undefined : placeOf(value.text, pointer))
+  return value.text === null ? hexDump(bytes, dumpBytesMax, brokenByte(bytes)) : marked(value.text, place)
 }
 
 /** The lines around the place, each cut to the terminal's width, with the place underlined. */
-function marked(text: string, span: Span | undefined): string[] {
+function marked(text: string, span: Span | null): string[] {
   const lines = text.split('\n')
   let start = 0
   let at = 0
-  while (span !== undefined && at < lines.length - 1 && start + lines[at]!.length < span.from)
+  while (span !== null && at < lines.length - 1 && start + lines[at]!.length < span.from)
     start += lines[at++]!.length + 1
   const from = Math.max(0, at - linesAround)
   const shown = lines.slice(from, at + linesAround + 1).map((line, i) => {
-    if (span === undefined || from + i !== at) return [cut(safeText(line), lineMax)]
+    if (span === null || from + i !== at) return [cut(safeText(line), lineMax)]
     return markedLine(line, span.from - start, span.to - start, at + 1)
   })
   const rest = lines.length - from - shown.length

@@ -6,6 +6,7 @@ import { headersOf } from '../../kafka/headers.ts'
 import type { Config } from '../../runtime/config.ts'
 import { isoOf } from '../iso.ts'
 import type { At } from './candidates.ts'
+import { placeOf, type Span } from './json-place.ts'
 import { withRejects } from './reject-tables.ts'
 import { currentOf, readLedger, rejectColumns, type State, type StoredReject } from './stored.ts'
 
@@ -42,6 +43,8 @@ export interface ShownReject {
 }
 
 export interface ShowReport extends ShownReject {
+  /** Where its text is bad; null: it is no text, or is bad nowhere that could be marked. */
+  readonly place: Span | null
   /** Repairs of it that were bad themselves. */
   readonly attempts: readonly {
     readonly position: string
@@ -69,12 +72,20 @@ export function showReject(config: Config, at: At, lineage: number | undefined):
     const reject = rows[0]
     if (reject === undefined) return undefined
     const isOrigin = reject.state !== 'attempt'
+    const told = shown(reject)
     return {
-      ...shown(reject),
+      ...told,
+      place: placeIn(told),
       attempts: isOrigin ? await attemptsAt(client, reject) : [],
       repair_header: isOrigin ? { name: originHeader, value: originText(reject) } : null,
     }
   })
+}
+
+/** @returns where the text of a reject is bad. Of an unknown origin it may be as good as any. */
+export function placeIn({ value, reason, pointer }: ShownReject): Span | null {
+  if (value.text === null || reason === 'unknown_origin') return null
+  return placeOf(value.text, pointer) ?? null
 }
 
 /** Later ones only, and in its own partition: nothing else can be one. */

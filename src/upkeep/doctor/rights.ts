@@ -1,10 +1,8 @@
 /** What the doctor says of the rights of the user that it runs as: for which process they are enough, or too many. */
 import type { Client } from 'pg'
-import { lackingRights } from '../../postgres/rights.ts'
+import { grantsMend, lackingRights } from '../../postgres/rights.ts'
 import type { Config } from '../../runtime/config.ts'
 import type { Finding } from './finding.ts'
-
-export const grantsMend = 'run docs/postgres-grants.sql as the owner of the tables'
 
 export interface Rights {
   readonly findings: readonly Finding[]

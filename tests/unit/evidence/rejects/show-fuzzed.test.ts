@@ -4,8 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
 import { verdictOf } from '../../../../src/evidence/recount/verdict.ts'
-import { placeOf } from '../../../../src/evidence/rejects/json-place.ts'
-import { shown } from '../../../../src/evidence/rejects/show.ts'
+import { placeIn, type ShowReport, shown } from '../../../../src/evidence/rejects/show.ts'
 import { showText } from '../../../../src/evidence/rejects/show-text.ts'
 import type { StoredReject } from '../../../../src/evidence/rejects/stored.ts'
 import { parseConfig } from '../../../../src/runtime/config.ts'
@@ -27,22 +26,22 @@ test('fuzzed rejects are shown without a throw and without a character that acts
       if (!('reason' in verdict)) continue
       rejects += 1
       const about = `seed ${seed}: ${record.value.toString('latin1')}`
-      const report = { ...shown(storedOf(record, verdict)), attempts: [], repair_header: null }
+      const told = shown(storedOf(record, verdict))
+      const report = { ...told, place: placeIn(told), attempts: [], repair_header: null }
       const text = showText(report, config)
       assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u, about)
       assert.ok(
         text.split('\n').every(line => line.length < 1_000),
         about,
       )
-      if (isUtf8(record.value)) checkPlace(record.value.toString('utf8'), verdict, about)
+      if (isUtf8(record.value)) checkPlace(report, record.value.toString('utf8'), about)
     }
   }
 })
 
 /** In what is no JSON one character is marked, and else the member that is wrong. */
-function checkPlace(text: string, { reason, pointer }: { reason: string; pointer: string }, about: string): void {
-  const place = placeOf(text, pointer)
-  if (place === undefined) {
+function checkPlace({ place, reason, pointer }: ShowReport, text: string, about: string): void {
+  if (place === null) {
     assert.ok(text.length > 500, `${about}: only what is deep has no place`)
   } else if (reason === 'not_json') {
     assert.equal(place.to - place.from, 1, about)
