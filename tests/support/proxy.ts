@@ -82,6 +82,7 @@ function relay(
   let isStarted = false
   let begun = ''
   let release: (() => void) | undefined
+  const statementIn = statements()
   const cut = () => {
     client.destroy()
     target.destroy()
@@ -96,7 +97,7 @@ function relay(
       if (waiting.length < end) return
       const message = waiting.subarray(0, end)
       waiting = waiting.subarray(end)
-      const sql = isStarted ? statement(message) : undefined
+      const sql = isStarted ? statementIn(message) : undefined
       isStarted = true
       if (sql?.startsWith('begin')) begun = sql
       carryOut(sql === undefined ? 'forward' : decide(sql, begun), message)
@@ -132,12 +133,27 @@ function relay(
   for (const socket of [client, target]) socket.on('error', cut).on('close', cut)
 }
 
-/** The SQL of a simple query or of a statement to be parsed; undefined of any other message. */
-function statement(message: Buffer): string | undefined {
-  const type = String.fromCharCode(message[0]!)
-  if (type !== 'Q' && type !== 'P') return undefined
-  const [first, second] = message.toString('utf8', 5).split('\0')
-  return type === 'Q' ? first : second
+/**
+ * The SQL of a simple query, of a statement to be parsed, or of a named one that is used again without being parsed;
+ * undefined of any other message.
+ */
+function statements(): (message: Buffer) => string | undefined {
+  const named = new Map<string, string>()
+  let parsed: string | undefined
+  return message => {
+    const type = String.fromCharCode(message[0]!)
+    const [first, second] = message.toString('utf8', 5).split('\0') as [string, string]
+    if (type === 'Q') return first
+    if (type === 'P') {
+      named.set(first, second)
+      parsed = first
+      return second
+    }
+    if (type !== 'B') return undefined
+    const isSeen = parsed === second
+    parsed = undefined
+    return isSeen ? undefined : named.get(second)
+  }
 }
 
 /** What a server says of a statement that succeeded, such as `COMMIT`; of any other answer its type. */
