@@ -18,7 +18,7 @@ const wholeSteps = Array.from({ length: 16 }, (_, power) => [1, 2, 5].map(step =
 
 /**
  * @param {HTMLElement} host has its height from the style sheet, so that nothing moves when a chart comes
- * @param {(width: number) => object} options of uPlot, besides those of all charts
+ * @param {() => object} options of uPlot, besides those of all charts
  * @returns {{ draw: (data: readonly (readonly number[])[]) => void, close: () => void }}
  */
 export function chart(host, options) {
@@ -39,8 +39,7 @@ export function chart(host, options) {
 
   function make() {
     if (uPlot === undefined) return
-    const own = /** @type {any} */ (options(host.clientWidth))
-    plot = new uPlot({ ...size(), legend: { show: false }, ...own }, data, host)
+    plot = new uPlot(/** @type {any} */ ({ ...size(), legend: { show: false }, ...options() }), data, host)
   }
   return {
     draw(next) {
