@@ -1,11 +1,11 @@
 /** The embedded Kafka: Apache Kafka in KRaft mode, broker and controller in one process on 127.0.0.1. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Admin } from '@platformatic/kafka'
 import { type Child, startServer } from './child.ts'
 import type { Embedded, EmbeddedOptions } from './embedded.ts'
-import { freePort } from './port.ts'
+import { claimFreePort, mustBeFree } from './port.ts'
 import { gone, processesWith, signalProcess } from './processes.ts'
 import { awaitEnd, awaitReady } from './ready.ts'
 
@@ -26,8 +26,9 @@ export async function startKafka(options: KafkaOptions): Promise<Embedded> {
   mkdirSync(options.folder, { recursive: true })
   const folder = realpathSync(options.folder)
   await stopKafkaLeftIn(folder)
-  const port = options.port ?? (await freePort(options.usualPort))
-  const properties = serverProperties(port, await freePort(), options.settings)
+  if (options.port !== undefined) await mustBeFree(options.port)
+  const port = options.port ?? (await claimFreePort(options.usualPort))
+  const properties = serverProperties(port, await claimFreePort(), options.settings)
   // Paths inside are relative to the folder: neither a properties file nor a class path quotes what a path may hold.
   const java = [marker(folder), '-cp', join(relative(folder, realpathSync(jars)), '*')]
   const run = (args: readonly string[], name = 'Kafka') =>
@@ -36,8 +37,9 @@ export async function startKafka(options: KafkaOptions): Promise<Embedded> {
   writeFileSync(join(folder, 'server.properties'), lines({ ...properties, 'log.dirs': 'data' }))
   const child = run([...jvm, ...(options.isShort ? jvmShort : []), 'kafka.Kafka', 'server.properties'])
   const address = `${host}:${port}`
+  const cluster = clusterIdIn(folder)
   try {
-    await awaitReady(child, { deadlineMs: startDeadlineMs, signal, attempt: () => answers(address) })
+    await awaitReady(child, { deadlineMs: startDeadlineMs, signal, attempt: () => kafkaAnswers(address, cluster) })
   } catch (error) {
     await child.stop('SIGKILL', stopDeadlineMs)
     throw error
@@ -127,11 +129,20 @@ function clusterId(): string {
   return id.startsWith('-') ? clusterId() : id
 }
 
-/** A client's question, on a connection of its own, about a broker that is registered and takes requests. */
-async function answers(address: string): Promise<void> {
+function clusterIdIn(folder: string): string {
+  const properties = readFileSync(join(folder, 'data', 'meta.properties'), 'utf8')
+  return /^cluster\.id=(.*)$/m.exec(properties)?.[1] ?? ''
+}
+
+/**
+ * A client's question, on a connection of its own, about a broker that is registered and takes requests.
+ * @throws also when another cluster answers, as one that took the port while ours was starting.
+ */
+export async function kafkaAnswers(address: string, cluster: string): Promise<void> {
   const admin = new Admin({ clientId: 'footfall-start', bootstrapBrokers: [address], retries: 0, timeout: 2_000 })
   try {
-    const { brokers } = await admin.metadata({ topics: [] })
+    const { brokers, id } = await admin.metadata({ topics: [] })
+    if (id !== cluster) throw new Error(`at ${address} another Kafka answers: its cluster is ${id}, ours ${cluster}`)
     if (brokers.size === 0) throw new Error('no broker has registered yet')
   } finally {
     await admin.close()

@@ -1,4 +1,7 @@
-/** One supervisor per data folder. The lock is a name that the kernel takes back when its holder dies, kill -9 included. */
+/**
+ * What one process of this machine may have at a time: a name, which the kernel takes back when its holder dies, kill -9
+ * included. A supervisor has that of its data folder.
+ */
 import { createHash } from 'node:crypto'
 import { mkdirSync, realpathSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -18,26 +21,35 @@ const answerDeadlineMs = 1_000
 export async function takeLock(dataFolder: string): Promise<Lock> {
   mkdirSync(dataFolder, { recursive: true })
   const folder = realpathSync(dataFolder)
-  // An abstract socket: no file that could be left behind.
-  const name = `\0footfall-${createHash('sha256').update(folder).digest('hex')}`
+  const name = createHash('sha256').update(folder).digest('hex')
+  const lock = await takeName(name)
+  if (lock !== undefined) return lock
+  const pid = await holder(name)
+  throw new AlreadyRunning(
+    `Footfall runs already over ${folder}, as process ${pid}. Stop it there with Ctrl-C or with: kill ${pid}`,
+  )
+}
+
+/** Takes a name until `release` or the end of this process. @returns undefined: it is held, maybe by this process. */
+export async function takeName(name: string): Promise<Lock | undefined> {
   const server = createServer(asker => asker.on('error', () => {}).end(String(process.pid)))
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(name, resolve)
-  }).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE') throw error
-    const pid = await holder(name)
-    throw new AlreadyRunning(
-      `Footfall runs already over ${folder}, as process ${pid}. Stop it there with Ctrl-C or with: kill ${pid}`,
+  const isOurs = await new Promise<boolean>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
     )
+    server.listen(socketOf(name), () => resolve(true))
   })
   server.unref()
-  return { release: () => void server.close() }
+  return isOurs ? { release: () => void server.close() } : undefined
 }
+
+/** An abstract socket: no file that could be left behind. */
+const socketOf = (name: string): string => `\0footfall-${name}`
 
 function holder(name: string): Promise<string> {
   return new Promise(resolve => {
     let answer = ''
-    const socket = connect(name)
+    const socket = connect(socketOf(name))
     socket.setTimeout(answerDeadlineMs, () => socket.destroy())
     socket.on('data', bytes => (answer += bytes.toString()))
     socket.on('error', () => {}) // it is ending right now

@@ -1,6 +1,7 @@
 /** Which ports of this machine are free, for parts that listen on 127.0.0.1. */
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
+import { takeName } from './lock.ts'
 
 const attemptsMax = 100
 
@@ -14,11 +15,36 @@ export function portIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
 }
 
 /**
- * The usual port when nobody has it, else a free port from 20000 to 31999: below the range that Linux takes for outgoing connections, so that a part that was
+ * Claims a port for a server that will listen on it in some seconds: until this process ends no other Footfall takes it,
+ * nor while that server is being started again.
+ * @returns whether nobody had it.
+ */
+export async function claimPort(port: number, host = '127.0.0.1'): Promise<boolean> {
+  // Before the look, which would be in the way of one who has claimed it and begins to listen.
+  const claim = await takeName(`port-${host}:${port}`)
+  if (claim === undefined) return false
+  if (await portIsFree(port, host)) return true
+  claim.release()
+  return false
+}
+
+/** @throws when somebody listens where a server that ran before must come back. */
+export async function mustBeFree(port: number): Promise<void> {
+  if (!(await portIsFree(port))) throw new Error(`port ${port} of 127.0.0.1 is taken by somebody else by now`)
+}
+
+/** Claims the usual port when nobody has it, else a free one. */
+export async function claimFreePort(usual?: number): Promise<number> {
+  let port = usual ?? (await freePort())
+  while (!(await claimPort(port))) port = await freePort()
+  return port
+}
+
+/**
+ * A free port from 20000 to 31999: below the range that Linux takes for outgoing connections, so that a part that was
  * killed finds its port still free when it is started again.
  */
-export async function freePort(usual?: number): Promise<number> {
-  if (usual !== undefined && (await portIsFree(usual))) return usual
+export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const port = randomInt(20_000, 32_000)
     if (await portIsFree(port)) return port

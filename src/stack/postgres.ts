@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { type Child, startServer } from './child.ts'
 import type { Embedded, EmbeddedOptions } from './embedded.ts'
-import { freePort } from './port.ts'
+import { claimFreePort, mustBeFree } from './port.ts'
 import { findPrograms, type Programs } from './postgres-programs.ts'
 import { childrenOf, gone, processes, processesWith, signalProcess } from './processes.ts'
 import { awaitEnd, awaitReady, Hopeless } from './ready.ts'
@@ -50,12 +50,13 @@ export async function startPostgres(options: PostgresOptions): Promise<Embedded>
     )
   if (!existsSync(data)) await initialise(folder, options, programs, run)
   removeStalePid(data)
-  const port = options.port ?? (await freePort(options.usualPort))
+  if (options.port !== undefined) await mustBeFree(options.port)
+  const port = options.port ?? (await claimFreePort(options.usualPort))
   const settings = { ...ours, ...options.settings, port: String(port) }
   const given = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
   const child = run('postgres', ['-D', data, ...[marker(folder), ...given].flatMap(setting => ['-c', setting])])
   try {
-    await awaitReady(child, { deadlineMs: startDeadlineMs, signal, attempt: () => ensureDatabase(port, options) })
+    await awaitReady(child, { deadlineMs: startDeadlineMs, signal, attempt: () => ensureDatabase(port, data, options) })
   } catch (error) {
     await kill(child)
     throw error
@@ -110,7 +111,12 @@ async function initialise(folder: string, options: PostgresOptions, programs: Pr
   renameSync(made, join(folder, 'data'))
 }
 
-async function ensureDatabase(port: number, { user, password, database }: PostgresOptions): Promise<void> {
+/** @throws also when the server over another data folder answers, as one that took the port while ours was starting. */
+export async function ensureDatabase(
+  port: number,
+  data: string,
+  { user, password, database }: Pick<PostgresOptions, 'user' | 'password' | 'database'>,
+): Promise<void> {
   const client = new pg.Client({
     host,
     port,
@@ -123,8 +129,14 @@ async function ensureDatabase(port: number, { user, password, database }: Postgr
   client.on('error', () => {}) // the query in flight rejects as well
   try {
     await client.connect()
-    const { rowCount } = await client.query('select from pg_database where datname = $1', [database])
-    if (rowCount === 0) await client.query(`create database ${pg.escapeIdentifier(database)}`)
+    const { rows } = await client.query<{ folder: string; exists: boolean }>(
+      `select current_setting('data_directory') as folder,
+         exists (select from pg_database where datname = $1) as exists`,
+      [database],
+    )
+    const { folder, exists } = rows[0]!
+    if (folder !== data) throw new Error(`at ${host}:${port} another PostgreSQL answers, over ${folder}`)
+    if (!exists) await client.query(`create database ${pg.escapeIdentifier(database)}`)
   } catch (error) {
     if ((error as { code?: string }).code !== '28P01') throw error
     throw new Hopeless(

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Config, projectRoot, type Source } from '../runtime/config.ts'
 import { fileName } from '../runtime/setting-files.ts'
 import { type Child, startChild } from './child.ts'
-import { freePort } from './port.ts'
+import { claimFreePort } from './port.ts'
 import { gone, processesWith, signalProcess } from './processes.ts'
 
 export type RoleName = 'producer' | 'consumer' | 'api'
@@ -34,8 +34,8 @@ export type HealthPorts = Readonly<Record<Exclude<RoleName, 'api'>, number>>
 /** HEALTH_PORT, else the port after the API's, and the one after that; where they are taken, free ones. */
 export async function findHealthPorts({ api, health }: Config): Promise<HealthPorts> {
   const usual = health.port ?? api.port + 1
-  const consumer = await freePort(Math.min(usual, 65_535))
-  return { consumer, producer: await freePort(Math.min(consumer + 1, 65_535)) }
+  const consumer = await claimFreePort(Math.min(usual, 65_535))
+  return { consumer, producer: await claimFreePort(Math.min(consumer + 1, 65_535)) }
 }
 
 /** Starts one role; its log is in the folder `logs`. It ends when its standard input closes, at the latest when we die. */

@@ -8,7 +8,7 @@ import type { Child } from './child.ts'
 import type { Embedded } from './embedded.ts'
 import { type Kept, keep, type Part } from './keep.ts'
 import { takeLock } from './lock.ts'
-import { portIsFree } from './port.ts'
+import { claimPort } from './port.ts'
 import { checkPrerequisites } from './prerequisites.ts'
 import { lastWord } from './ready.ts'
 import { readyScreen } from './ready-screen.ts'
@@ -110,7 +110,7 @@ function settingsOf({ kafka, postgres }: Servers, { postgres: { database, user, 
 const addressOf = (server: Embedded | undefined) => server && { host: server.host, port: server.port }
 
 async function refuseTakenPort({ host, port }: Config['api']): Promise<void> {
-  if (await portIsFree(port, host)) return
+  if (await claimPort(port, host)) return
   const other = port < 65_535 ? port + 1 : port - 1
   throw new CannotStart(
     `port ${port} of ${host} is taken, and the API needs it. End what listens there, or take another port: ` +

@@ -3,15 +3,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Admin, Producer, stringSerializers } from '@platformatic/kafka'
 import pg from 'pg'
+import { kafkaAnswers } from '../../src/stack/kafka.ts'
+import { ensureDatabase } from '../../src/stack/postgres.ts'
 import { childrenOf, processes } from '../../src/stack/processes.ts'
 import {
   closing,
   connect,
   credentials,
   freshDatabase,
+  freshName,
   freshTopic,
+  noTls,
   ownKafka,
   ownPostgres,
+  sharedKafka,
+  sharedPostgres,
   until,
 } from '../support/environment.ts'
 
@@ -67,6 +73,16 @@ test('a wrong password is refused, as is a connection without one', async t => {
   })
 
   await assert.rejects(client.connect(), { code: '28P01' })
+})
+
+test('an embedded server does not take another for itself that listens where it should', async t => {
+  const another = /another Kafka answers: its cluster is \S{22}, ours x$/
+  await assert.rejects(kafkaAnswers(sharedKafka().address, 'x'), another)
+  const ours = { ...credentials, database: freshName('never_made') }
+  await assert.rejects(ensureDatabase(sharedPostgres().port, '/x', ours), /another PostgreSQL answers, over .*data$/)
+  const client = await connect(t, { ...sharedPostgres(), ...ours, tls: noTls, database: 'postgres' })
+  const { rowCount } = await client.query('select from pg_database where datname = $1', [ours.database])
+  assert.equal(rowCount, 0)
 })
 
 test('a condition that never holds is named when the deadline passes', async () => {

@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test'
 import { projectRoot } from '../../src/runtime/config.ts'
 import { freePort } from '../../src/stack/port.ts'
 import { type Process, processes, signalProcess } from '../../src/stack/processes.ts'
+import { tail } from '../../src/stack/ready.ts'
 import { closing, freshName, sharedFolder, sharedJars, until } from '../support/environment.ts'
 
 const seededUser = '11111111-1111-1111-1111-111111111111'
@@ -136,11 +137,15 @@ function start(test: TestContext, { folder, port }: Place) {
     if (child.exitCode !== null) throw new Error(screen())
     return /Footfall is ready/.test(screen())
   }
+  const tellWhere = (cause: Error) => {
+    const logs = ['kafka', 'postgres', 'producer', 'consumer', 'api'].map(name => join(folder, 'logs', `${name}.log`))
+    throw new Error([screen(), ...logs.map(log => `${log}:\n${tail(log)}`)].join('\n'), { cause })
+  }
   return {
     pid: child.pid as number,
     ended,
     screen,
-    ready: () => until(isReady, startDeadlineMs, 'the ready screen'),
+    ready: () => until(isReady, startDeadlineMs, 'the ready screen').catch(tellWhere),
   }
 }
 
