@@ -14,19 +14,24 @@ export interface Attempt {
   readonly signal?: AbortSignal | undefined
   /** Rejects as long as the process is not ready. */
   readonly attempt: () => Promise<void>
+  /** One that takes longer is given up: a client that loses its connection at a bad moment may never say so. */
+  readonly attemptMs?: number
 }
 
 /** A failure that no waiting will mend; its message says the way out. */
 export class Hopeless extends Error {}
 
 /** Tries until the process is ready. @throws with the end of its log, when it ends first or the deadline passes. */
-export async function awaitReady(child: Child, { deadlineMs, signal, attempt }: Attempt): Promise<void> {
+export async function awaitReady(
+  child: Child,
+  { deadlineMs, signal, attempt, attemptMs = 10_000 }: Attempt,
+): Promise<void> {
   const deadline = performance.now() + deadlineMs
   for (;;) {
     signal?.throwIfAborted()
     if (!child.running()) throw failure(child, await child.ended)
     try {
-      return await attempt()
+      return await atMost(attemptMs, attempt())
     } catch (error) {
       if (error instanceof Hopeless) throw error
       if (performance.now() > deadline)
@@ -34,6 +39,14 @@ export async function awaitReady(child: Child, { deadlineMs, signal, attempt }: 
     }
     await pause(everyMs)
   }
+}
+
+async function atMost(ms: number, answer: Promise<void>): Promise<void> {
+  const late = new AbortController()
+  const tooLate = pause(ms, undefined, { signal: late.signal }).then(() => {
+    throw new Error('a question was never answered')
+  })
+  await Promise.race([answer, tooLate]).finally(() => late.abort())
 }
 
 /** Waits for the end of a tool. @throws with the end of its log, unless it ended with code 0. */

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { lastWord, tail } from '../../../src/stack/ready.ts'
+import type { Child } from '../../../src/stack/child.ts'
+import { awaitReady, lastWord, tail } from '../../../src/stack/ready.ts'
 
 test('the last word of a role is the error it ended with, not its goodbye', t => {
   const log = logWith(t, [
@@ -13,6 +14,16 @@ test('the last word of a role is the error it ended with, not its goodbye', t =>
   ])
 
   assert.equal(lastWord(log), 'failed: the rules differ: setup --change-rules')
+})
+
+test('a question that is never answered is asked again', async () => {
+  const child = { name: 'Kafka', running: () => true } as Child
+  let asked = 0
+  const attempt = () => (asked++ === 0 ? new Promise<void>(() => {}) : Promise.resolve())
+
+  await awaitReady(child, { deadlineMs: 60_000, attempt, attemptMs: 10 })
+
+  assert.equal(asked, 2)
 })
 
 test('the last word of a role that told no error is its last line', t => {
