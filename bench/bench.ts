@@ -2,7 +2,7 @@
  * `npm run bench`: Footfall beside its rivals on a Kafka and a PostgreSQL of its own; see bench/README.md.
  * `--help` lists the flags.
  */
-import { contestants, type LeftOut } from './contestants.ts'
+import { contestants, finalists, type LeftOut } from './contestants.ts'
 import { type Lab, openLab } from './lab.ts'
 import { type Latency, latency } from './latency.ts'
 import { keepMeasured, type Occasion, occasion, readMeasured } from './measured.ts'
@@ -72,7 +72,8 @@ async function measureTopics(lab: Lab, options: Options, wanted: Wanted, when: O
     const seconds = await preloadTopic(lab, shape)
     say(`${name}: ${shape.events} events of ${shape.pairs} pairs, preloaded in ${seconds.toFixed(1)} s`)
     if (options.parts.includes('throughput')) {
-      const result = await compete(lab, wanted.found, shape, options.rounds, say)
+      const found = wanted.found.filter(one => options.allOn.includes(name) || finalists.includes(one.name))
+      const result = await compete(lab, found, shape, options.rounds, say)
       races.push(...result.races)
       leftOut.push(...result.leftOut)
       keepMeasured({ throughput: { rounds: options.rounds, races, leftOut, occasion: when } })

@@ -53,6 +53,9 @@ const footfall: Contestant = {
   },
 }
 
+/** Those that meet on every topic: the others are several times slower, and an evening is only so long. */
+export const finalists: readonly string[] = ['footfall', 'tuned-go']
+
 export const contestantNames: readonly string[] = ['footfall', ...Object.keys(rivals)]
 
 /** Builds those that are named. @throws when there is none of a name. */

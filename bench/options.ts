@@ -1,6 +1,6 @@
 /** What `npm run bench` is told to measure. */
 import { parseArgs } from 'node:util'
-import { contestantNames } from './contestants.ts'
+import { contestantNames, finalists } from './contestants.ts'
 
 export const partNames = ['throughput', 'stages', 'latency', 'reads'] as const
 export type PartName = (typeof partNames)[number]
@@ -9,6 +9,8 @@ export interface Options {
   readonly parts: readonly PartName[]
   readonly topics: readonly string[]
   readonly contestants: readonly string[]
+  /** Topics on which all contestants meet; on the others it is us and the fastest of them. */
+  readonly allOn: readonly string[]
   readonly rounds: number
   /** In a topic whose pairs recur; a fifth of it where none does. */
   readonly events: number
@@ -24,8 +26,9 @@ export interface Options {
 }
 
 const full = {
-  topics: 'hot,mid,uniq,hot-ids,mid-ids,uniq-ids',
+  topics: 'hot,mid,uniq,hot-ids,mid-ids,uniq-ids,hot-lz4,hot-ids-lz4',
   contestants: contestantNames.join(),
+  'all-on': 'hot',
   rounds: '5',
   events: '10000000',
   rates: '1000,10000,30000,50000',
@@ -36,6 +39,7 @@ const full = {
 const quick = {
   topics: 'hot,uniq-ids',
   contestants: 'footfall,tuned-go',
+  'all-on': 'hot',
   rounds: '1',
   events: '100000',
   rates: '1000',
@@ -48,6 +52,7 @@ export const usage = `npm run bench -- [options]: measures Footfall beside its r
   --parts ${partNames.join()}
   --topics ${full.topics}; each may end in -lz4
   --contestants ${full.contestants}
+  --all-on ${full['all-on']}     topics on which all of these meet; on the others it is ${finalists.join(' and ')}
   --rounds ${full.rounds}  --events ${full.events}  --rates ${full.rates}  --seconds ${full.seconds}  --rows ${full.rows}
   --quick          small counts, to see that all of it works: ${quick.events} events, ${quick.contestants}
   --write          replaces bench/RESULTS.md and bench/charts with what was measured last, this time or before
@@ -63,7 +68,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     args: [...args],
     options: {
       ...{ parts: text, topics: text, contestants: text, rounds: text, events: text, rates: text, seconds: text },
-      ...{ rows: text, note: text, quick: flag, write: flag, render: flag, help: flag },
+      ...{ rows: text, note: text, 'all-on': text, quick: flag, write: flag, render: flag, help: flag },
     },
   })
   if (given.help) return 'help'
@@ -72,10 +77,14 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
   for (const part of parts) {
     if (!(partNames as readonly string[]).includes(part)) throw new Error(`--parts ${part}: ${partNames.join(', ')}`)
   }
+  for (const name of list(asked.contestants)) {
+    if (!contestantNames.includes(name)) throw new Error(`--contestants ${name}: ${contestantNames.join(', ')}`)
+  }
   return {
     parts: parts as PartName[],
     topics: list(asked.topics),
     contestants: list(asked.contestants),
+    allOn: list(asked['all-on']),
     rounds: whole('rounds', asked.rounds),
     events: whole('events', asked.events),
     rates: list(asked.rates).map(rate => whole('rates', rate)),
