@@ -1,6 +1,7 @@
 /** Inflates the records of a batch, with a bound on what comes out. */
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { compressionsAlgorithms } from '@platformatic/kafka'
+import { inflateLz4 } from './lz4/lz4.ts'
 
 export class TooLarge extends Error {}
 export class UnknownCodec extends Error {}
@@ -21,7 +22,7 @@ export function inflate(codec: number, data: Buffer, bytesMax: number): Buffer {
       return compressionsAlgorithms.snappy.decompressSync(data) as Buffer
     case 3:
       checkBound(lz4LengthMax(data), bytesMax)
-      return compressionsAlgorithms.lz4.decompressSync(data) as Buffer
+      return inflateLz4(data, bytesMax) ?? (compressionsAlgorithms.lz4.decompressSync(data) as Buffer)
     case 4:
       return withinBound(bytesMax, () => zstdDecompressSync(data, { maxOutputLength: bytesMax }))
     default:
