@@ -5,7 +5,7 @@
 import { contestants, finalists, type LeftOut } from './contestants.ts'
 import { type Lab, openLab } from './lab.ts'
 import { type Latency, latency } from './latency.ts'
-import { keepMeasured, type Occasion, occasion, readMeasured } from './measured.ts'
+import { keepMeasured, type Occasion, occasion, readMeasured, withStages, withThroughput } from './measured.ts'
 import { type Options, type PartName, parseOptions, usage } from './options.ts'
 import { preloadTopic } from './preload.ts'
 import type { Race } from './race.ts'
@@ -76,12 +76,12 @@ async function measureTopics(lab: Lab, options: Options, wanted: Wanted, when: O
       const result = await compete(lab, found, shape, options.rounds, say)
       races.push(...result.races)
       leftOut.push(...result.leftOut)
-      keepMeasured({ throughput: { rounds: options.rounds, races, leftOut, occasion: when } })
+      keepMeasured(withThroughput({ rounds: options.rounds, races, leftOut, occasion: when }))
     }
     if (options.parts.includes('stages')) {
       alone.push(await stages(lab, shape))
       say(`  ${inWords(alone.at(-1)!)}`)
-      keepMeasured({ stages: { stages: alone, occasion: when } })
+      keepMeasured(withStages({ stages: alone, occasion: when }))
     }
     await lab.deleteTopic(name)
   }

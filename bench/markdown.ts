@@ -1,5 +1,6 @@
 /** Tables and figures as the results show them. */
 import type { Chart } from './chart.ts'
+import type { Occasion } from './measured.ts'
 
 /** A part of the page. Its charts stand in its text by their file names. */
 export interface Section {
@@ -28,4 +29,10 @@ export function by<T>(list: readonly T[], key: (one: T) => string): [string, T[]
   const groups = new Map<string, T[]>()
   for (const one of list) groups.set(key(one), [...(groups.get(key(one)) ?? []), one])
   return [...groups]
+}
+
+/** A figure from a machine that had other work is no figure: the page says so beside it. */
+export function circumstances({ at, commit, machine, command, loadBefore, note }: Occasion): string {
+  const busy = loadBefore > 0.5 ? ` **The machine was not quiet (a load of ${loadBefore} before the start).**` : ''
+  return `*${at} UTC, commit ${commit}, ${machine}. \`${command}\`.${note === '' ? '' : ` ${note}`}*${busy}`
 }

@@ -21,9 +21,13 @@ export interface Occasion {
   readonly note: string
 }
 
+/** What was measured on some topics on one occasion. */
+export type Run<Of> = Of & { readonly occasion: Occasion }
+
 export interface Measured {
-  readonly throughput?: Throughput & { readonly occasion: Occasion }
-  readonly stages?: { readonly occasion: Occasion; readonly stages: readonly Stages[] }
+  /** A topic is in one run, the latest. */
+  readonly throughput?: readonly Run<Throughput>[]
+  readonly stages?: readonly Run<{ readonly stages: readonly Stages[] }>[]
   readonly latency?: {
     readonly occasion: Occasion
     readonly rounds: number
@@ -38,6 +42,26 @@ const file = (): string => join(loadConfig().dataFolder, 'bench', 'measured.json
 
 export function readMeasured(): Measured {
   return existsSync(file()) ? (JSON.parse(readFileSync(file(), 'utf8')) as Measured) : {}
+}
+
+/** The runs before, but for the topics of this one, and this one. */
+export function withThroughput(run: Run<Throughput>): Pick<Measured, 'throughput'> {
+  const again = new Set(run.races.map(({ topic }) => topic))
+  const before = (readMeasured().throughput ?? []).map(one => ({
+    ...one,
+    races: one.races.filter(({ topic }) => !again.has(topic)),
+  }))
+  return { throughput: [...before.filter(({ races }) => races.length > 0), run] }
+}
+
+/** The same of the stages. */
+export function withStages(run: Run<{ readonly stages: readonly Stages[] }>): Pick<Measured, 'stages'> {
+  const again = new Set(run.stages.map(({ topic }) => topic))
+  const before = (readMeasured().stages ?? []).map(one => ({
+    ...one,
+    stages: one.stages.filter(({ topic }) => !again.has(topic)),
+  }))
+  return { stages: [...before.filter(({ stages }) => stages.length > 0), run] }
 }
 
 /** Replaces the parts that are given, and keeps the others. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { projectRoot } from '../src/runtime/config.ts'
 import { svgOf } from './chart.ts'
 import { latencySection } from './latency-results.ts'
+import { circumstances, type Section } from './markdown.ts'
 import type { Measured, Occasion } from './measured.ts'
 import { readsSection } from './reads-results.ts'
 import { stagesSection } from './stages-results.ts'
@@ -14,13 +15,14 @@ const folder = join(projectRoot, 'bench')
 /** @returns the paths that were written. @throws when nothing was measured yet. */
 export function writeResults(measured: Measured): string[] {
   const { throughput, stages, latency, reads } = measured
-  const parts = [
-    throughput && { occasion: throughput.occasion, section: throughputSection(throughput) },
-    stages && { occasion: stages.occasion, section: stagesSection(stages.stages, throughput?.races ?? []) },
-    latency && { occasion: latency.occasion, section: latencySection(latency) },
-    reads && { occasion: reads.occasion, section: readsSection(reads) },
-  ].filter(part => part !== undefined)
-  if (parts.length === 0) throw new Error('nothing was measured yet: npm run bench')
+  const races = (throughput ?? []).flatMap(({ races }) => races)
+  const sections = [
+    throughput && throughputSection(throughput),
+    stages && stagesSection(stages, races),
+    latency && followed(latencySection(latency), latency.occasion),
+    reads && followed(readsSection(reads), reads.occasion),
+  ].filter(section => section !== undefined)
+  if (sections.length === 0) throw new Error('nothing was measured yet: npm run bench')
   const charts = join(folder, 'charts')
   rmSync(charts, { recursive: true, force: true })
   mkdirSync(charts)
@@ -29,11 +31,10 @@ export function writeResults(measured: Measured): string[] {
     writeFileSync(path, text)
     written.push(path.slice(projectRoot.length + 1))
   }
-  for (const [name, chart] of parts.flatMap(({ section }) => Object.entries(section.charts))) {
+  for (const [name, chart] of sections.flatMap(({ charts }) => Object.entries(charts))) {
     write(join(charts, name), svgOf(chart))
   }
-  const sections = parts.map(({ occasion, section }) => `${section.text}\n\n${circumstances(occasion)}`)
-  write(join(folder, 'RESULTS.md'), `${[opening, ...sections].join('\n\n')}\n`)
+  write(join(folder, 'RESULTS.md'), `${[opening, ...sections.map(({ text }) => text)].join('\n\n')}\n`)
   return written
 }
 
@@ -41,8 +42,6 @@ const opening = `# Results
 
 Written by \`npm run bench -- --write\`; [README.md](README.md) says what is measured, how, and against whom. Contestants take turns on the same topics, the same Kafka and the same PostgreSQL (fsync on), all on one machine, so ratios within a part mean more than figures: the same code differs by a fifth from hour to hour on a shared machine.`
 
-/** A figure from a machine that had other work is no figure: the page says so beside it. */
-function circumstances({ at, commit, machine, command, loadBefore, note }: Occasion): string {
-  const busy = loadBefore > 0.5 ? ` **The machine was not quiet (a load of ${loadBefore} before the start).**` : ''
-  return `*${at} UTC, commit ${commit}, ${machine}. \`${command}\`.${note === '' ? '' : ` ${note}`}*${busy}`
+function followed({ text, charts }: Section, occasion: Occasion): Section {
+  return { text: `${text}\n\n${circumstances(occasion)}`, charts }
 }

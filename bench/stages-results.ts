@@ -1,5 +1,6 @@
 /** What each stage costs, the limit that follows, and how much of it was reached. */
-import { grouped, type Section, table } from './markdown.ts'
+import { circumstances, grouped, type Section, table } from './markdown.ts'
+import type { Run } from './measured.ts'
 import type { Race } from './race.ts'
 import { median } from './rounds.ts'
 import type { Stages } from './stages.ts'
@@ -34,7 +35,10 @@ export function inWords(stages: Stages): string {
   )
 }
 
-export function stagesSection(all: readonly Stages[], races: readonly Race[]): Section {
+export function stagesSection(
+  runs: readonly Run<{ readonly stages: readonly Stages[] }>[],
+  races: readonly Race[],
+): Section {
   const head = [
     'topic',
     ...own,
@@ -46,7 +50,7 @@ export function stagesSection(all: readonly Stages[], races: readonly Race[]): S
     'set by',
     'reached',
   ]
-  const rows = all.map(stages => {
+  const rowOf = (stages: Stages): string[] => {
     const limit = limitOf(stages)
     const reached = reachedBy(races, stages.topic)
     return [
@@ -60,14 +64,16 @@ export function stagesSection(all: readonly Stages[], races: readonly Race[]): S
       limit.by,
       reached === undefined ? '' : `${((100 * reached) / limit.perSecond).toFixed(0)} %`,
     ]
-  })
+  }
+  const all = runs.flatMap(({ stages }) => stages)
+  const tables = runs.map(({ stages, occasion }) => `${table(head, stages.map(rowOf))}\n\n${circumstances(occasion)}`)
   const text = `## Each stage alone
 
 Microseconds of processor time per event, each stage by itself on the first ${grouped(all[0]?.events ?? 0)} events of the topic, in transactions as large as behind a backlog. "PostgreSQL" is its part of the settles, "alone" the same statements said again to another database by a client that does nothing else. The limit is the least of what two cores, one thread of ours and one session of PostgreSQL allow; "reached" is the median of the contest, after start-up.
 
 ![Stages](charts/stages.svg)
 
-${table(head, rows)}`
+${tables.join('\n\n')}`
   const groups = all.map(stages => ({
     label: stages.topic,
     bars: [...own, 'postgresAlone' as const, 'kafka' as const].map(stage => ({

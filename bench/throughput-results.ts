@@ -1,21 +1,22 @@
 /** How the contest is shown. */
-import { by, grouped, leftOutList, type Section, table } from './markdown.ts'
+import { by, circumstances, grouped, leftOutList, type Section, table } from './markdown.ts'
+import type { Run } from './measured.ts'
 import type { Race } from './race.ts'
 import { median } from './rounds.ts'
 import type { Throughput } from './throughput.ts'
 
-export function throughputSection({ races, rounds, leftOut }: Throughput): Section {
-  const topics = by(races, race => race.topic)
-  const tables = topics.map(
-    ([topic, ofTopic]) => `### ${topic}\n\n${topicTable(ofTopic, rate(races, plain(topic), 'tuned-go'))}`,
-  )
+export function throughputSection(runs: readonly Run<Throughput>[]): Section {
   const text = `## Throughput
 
-Medians; rounds: ${rounds}. From the start of the consumer's process to its last commit; "after start-up" counts from the moment it had its partitions. CPU seconds are of whole processes, start-up included, per million events. In a topic \`-ids\` every event has an id, by which Footfall, and nobody else, finds duplicates; there the ratio is to the tuned Go on the topic without ids. A round is exact when the table's sum and rows are those of the topic.
+Medians. From the start of the consumer's process to its last commit; "after start-up" counts from the moment it had its partitions. CPU seconds are of whole processes, start-up included, per million events. In a topic \`-ids\` every event has an id, by which Footfall, and nobody else, finds duplicates; there the ratio is to the tuned Go on the topic without ids. A round is exact when the table's sum and rows are those of the topic.
 
 ![Throughput](charts/throughput.svg)
 
-${tables.join('\n\n')}${leftOutList(leftOut)}`
+${runs.map(runText).join('\n\n')}`
+  const topics = by(
+    runs.flatMap(({ races }) => races),
+    race => race.topic,
+  )
   const groups = topics.map(([topic, ofTopic]) => ({
     label: `${topic}: ${grouped(ofTopic[0]!.events)} events`,
     bars: by(ofTopic, race => race.contestant).map(([label, own]) => {
@@ -27,6 +28,13 @@ ${tables.join('\n\n')}${leftOutList(leftOut)}`
     text,
     charts: { 'throughput.svg': { title: 'Events counted per second', note: 'More is better', groups } },
   }
+}
+
+function runText({ races, rounds, leftOut, occasion }: Run<Throughput>): string {
+  const tables = by(races, race => race.topic).map(
+    ([topic, ofTopic]) => `### ${topic}\n\n${topicTable(ofTopic, rate(races, plain(topic), 'tuned-go'))}`,
+  )
+  return `${tables.join('\n\n')}${leftOutList(leftOut)}\n\nRounds: ${rounds}. ${circumstances(occasion)}`
 }
 
 function topicTable(races: readonly Race[], go: number | undefined): string {

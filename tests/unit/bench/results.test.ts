@@ -23,8 +23,22 @@ test('the ratio is to the tuned Go on the topic without ids, and of the median r
     ...[10, 10, 10].map(seconds => raced('tuned-go', 'hot', seconds)),
     ...[2, 2, 2].map(seconds => raced('tuned-go', 'hot-ids', seconds)),
   ]
-  const { text } = throughputSection({ races, rounds: 3, leftOut: [] })
+  const { text } = throughputSection([{ occasion, races, rounds: 3, leftOut: [] }])
   assert.match(text, /\| footfall \| 200 \| 10 to 250 \| 250 \| 2\.00 x \| 5\.0 s \|/)
+})
+
+test('a ratio is to a round of the same run: from hour to hour the machine is another', () => {
+  const earlier = {
+    occasion,
+    races: [raced('tuned-go', 'hot', 10), raced('footfall', 'hot', 5)],
+    rounds: 1,
+    leftOut: [],
+  }
+  const later = { ...earlier, races: [raced('footfall', 'hot-ids', 5)] }
+  const { text, charts } = throughputSection([earlier, later])
+  assert.match(text, /### hot\n[^#]*\| 2\.00 x \|/)
+  assert.match(text, /### hot-ids\n[^#]*\| footfall \| 200 \| 200 to 200 \| 250 \| {2}\|/)
+  assert.equal(charts['throughput.svg']?.groups.length, 2)
 })
 
 test('the median of an even number of rounds lies between the middle two', () => {
@@ -41,7 +55,7 @@ test('each contestant goes first in one round of as many as there are', () => {
 
 test('a round that was not exact is shown as one', () => {
   const races = [raced('footfall', 'hot', 4), raced('footfall', 'hot', 4, false)]
-  const { text } = throughputSection({ races, rounds: 2, leftOut: [{ name: 'flink', why: 'no Maven' }] })
+  const { text } = throughputSection([{ occasion, races, rounds: 2, leftOut: [{ name: 'flink', why: 'no Maven' }] }])
   assert.match(text, /\| 1 of 2 \|/)
   assert.match(text, /Left out: flink \(no Maven\)/)
 })
@@ -71,7 +85,7 @@ test('the limit is set by the busiest: our thread, the session of PostgreSQL, or
 
 test('what was reached of the limit is the median of the contest on the same topic', () => {
   const races = [raced('footfall', 'hot', 1.01), raced('footfall', 'mid', 5)]
-  assert.match(stagesSection([stages], races).text, /\| 60 % \|/) // 1,000 in 0.01 s of 166,667
+  assert.match(stagesSection([{ occasion, stages: [stages] }], races).text, /\| 60 % \|/) // 1,000 in 0.01 s of 166,667
 })
 
 test('a chart shows each bar, and words that would break it are harmless', () => {
