@@ -8,8 +8,11 @@ import type { Change } from './mutant.ts'
 
 const parts = ['src', 'tests', 'migrations', 'docs', 'footfall', 'package.json', 'tsconfig.json', '.env.example']
 
-/** Has to be compiled before anything runs it. */
-export const kernelSource = 'src/kernel/assembly/'
+/** What is compiled before anything runs it. */
+const compiled = ['src/kernel/assembly/', 'src/kafka/lz4/assembly/']
+
+/** The folder of a file that has to be compiled; undefined: it has not. */
+export const sourceOf = (file: string): string | undefined => compiled.find(folder => file.startsWith(folder))
 
 export interface Copy extends Disposable {
   readonly folder: string
@@ -21,14 +24,14 @@ export function copyWith(changes: readonly Change[]): Copy {
   for (const part of parts) cpSync(join(projectRoot, part), join(folder, part), { recursive: true })
   symlinkSync(join(projectRoot, 'node_modules'), join(folder, 'node_modules'))
   for (const change of changes) writeFileSync(join(folder, change.file), changed(change, folder))
-  if (changes.some(({ file }) => file.startsWith(kernelSource))) compileKernel(folder)
+  for (const source of new Set(changes.map(({ file }) => sourceOf(file)))) if (source) compile(source, folder)
   return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
 /** A defect of its source is none before it is compiled. */
-function compileKernel(folder: string): void {
+function compile(source: string, folder: string): void {
   const compiler = join(projectRoot, 'node_modules/assemblyscript/bin/asc.js')
-  execFileSync(process.execPath, [compiler, '--config', `${kernelSource}asconfig.json`], { cwd: folder })
+  execFileSync(process.execPath, [compiler, '--config', `${source}asconfig.json`], { cwd: folder })
 }
 
 /** The file's text with the change in it. */

@@ -6,8 +6,15 @@ const examine = of('src/kafka/examine.ts', 'tests/unit/kafka/examine.test.ts')
 const reader = of('src/kafka/reader.ts', 'tests/integration/reader.test.ts')
 
 const socket = of('src/kafka/fetch-socket.ts', 'tests/unit/kafka/fetch-socket.test.ts')
+const lz4 = of('src/kafka/lz4/assembly/lz4.ts', 'tests/unit/kafka/lz4.test.ts')
 
 export const logMutants = [
+  lz4('lz4: a match may lie before all that came out', 'distance === 0 || distance > to - output', 'distance === 0'),
+  lz4('lz4: literals may go beyond their block', 'length > end - at || length > limit - to', 'length > limit - to'),
+  lz4('lz4: more comes out than there is room', 'if (length > limit - to) return 0', ''),
+  lz4('lz4: as much again comes out as there is room', 'bytes > output + room - to', 'bytes > 2 * room'),
+  lz4('lz4: what overlaps itself is copied sixteen at a time', 'distance >= 16', 'distance >= 15'),
+  lz4('lz4: what follows a frame is passed over', '(flags & 0x04) === end', '(flags & 0x04) <= end'),
   socket(
     'memory is used again while it is read',
     '      this.#end({ bytes, release',
