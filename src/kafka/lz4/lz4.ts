@@ -1,6 +1,6 @@
 /**
- * LZ4 frames inflated in WebAssembly of our own, which takes less than half as long as the Kafka client's. `assembly/` is its source;
- * `npm run kernel` compiles it to `lz4.wasm`, which is committed and compared with a fresh compilation by a test.
+ * LZ4 frames inflated in WebAssembly of our own, which takes half as long as the Kafka client's. `assembly/` is its
+ * source; `npm run kernel` compiles it to `lz4.wasm`, which is committed and compared with a fresh compilation by a test.
  */
 import { readFileSync } from 'node:fs'
 

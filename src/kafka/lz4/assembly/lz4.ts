@@ -1,8 +1,7 @@
 /**
- * Inflates an LZ4 frame, as lz4_Frame_format.md and lz4_Block_format.md of github.com/lz4/lz4 describe it. Bytes are copied
- * sixteen at a time, also beyond the end of what is meant: what comes next is written over it, and both ends have room.
- *
- * What the checksums of a frame would tell, the CRC of the record batch around it has told already: they are passed over.
+ * Inflates an LZ4 frame, as lz4_Frame_format.md and lz4_Block_format.md of github.com/lz4/lz4 describe it. Bytes are
+ * copied sixteen at a time, also beyond the end of what is meant: what comes next is written over it, and both ends have
+ * room. What the checksums of a frame would tell, the CRC of the record batch around it has told already.
  */
 
 /** What a frame may take, and what may come out of it. Behind either, copies touch what nobody reads. */
