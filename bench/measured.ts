@@ -46,22 +46,18 @@ export function readMeasured(): Measured {
 
 /** The runs before, but for the topics of this one, and this one. */
 export function withThroughput(run: Run<Throughput>): Pick<Measured, 'throughput'> {
-  const again = new Set(run.races.map(({ topic }) => topic))
-  const before = (readMeasured().throughput ?? []).map(one => ({
-    ...one,
-    races: one.races.filter(({ topic }) => !again.has(topic)),
-  }))
+  const before = (readMeasured().throughput ?? []).map(one => ({ ...one, races: without(one.races, run.races) }))
   return { throughput: [...before.filter(({ races }) => races.length > 0), run] }
 }
 
 /** The same of the stages. */
 export function withStages(run: Run<{ readonly stages: readonly Stages[] }>): Pick<Measured, 'stages'> {
-  const again = new Set(run.stages.map(({ topic }) => topic))
-  const before = (readMeasured().stages ?? []).map(one => ({
-    ...one,
-    stages: one.stages.filter(({ topic }) => !again.has(topic)),
-  }))
+  const before = (readMeasured().stages ?? []).map(one => ({ ...one, stages: without(one.stages, run.stages) }))
   return { stages: [...before.filter(({ stages }) => stages.length > 0), run] }
+}
+
+function without<One extends { readonly topic: string }>(before: readonly One[], again: readonly One[]): One[] {
+  return before.filter(({ topic }) => !again.some(one => one.topic === topic))
 }
 
 /** Replaces the parts that are given, and keeps the others. */

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path'
 import { Admin } from '@platformatic/kafka'
 import { type Child, startServer } from './child.ts'
 import type { Embedded, EmbeddedOptions } from './embedded.ts'
-import { claimFreePort, mustBeFree } from './port.ts'
+import { claimFreePort, portFor } from './port.ts'
 import { gone, processesWith, signalProcess } from './processes.ts'
 import { awaitEnd, awaitReady } from './ready.ts'
 
@@ -26,8 +26,7 @@ export async function startKafka(options: KafkaOptions): Promise<Embedded> {
   mkdirSync(options.folder, { recursive: true })
   const folder = realpathSync(options.folder)
   await stopKafkaLeftIn(folder)
-  if (options.port !== undefined) await mustBeFree(options.port)
-  const port = options.port ?? (await claimFreePort(options.usualPort))
+  const port = await portFor(options)
   const properties = serverProperties(port, await claimFreePort(), options.settings)
   // Paths inside are relative to the folder: neither a properties file nor a class path quotes what a path may hold.
   const java = [marker(folder), '-cp', join(relative(folder, realpathSync(jars)), '*')]

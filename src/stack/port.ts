@@ -1,6 +1,7 @@
 /** Which ports of this machine are free, for parts that listen on 127.0.0.1. */
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
+import type { EmbeddedOptions } from './embedded.ts'
 import { takeName } from './lock.ts'
 
 const attemptsMax = 100
@@ -28,9 +29,11 @@ export async function claimPort(port: number, host = '127.0.0.1'): Promise<boole
   return false
 }
 
-/** @throws when somebody listens where a server that ran before must come back. */
-export async function mustBeFree(port: number): Promise<void> {
+/** This port or none, where a server must come back; else one is claimed. @throws when somebody listens there. */
+export async function portFor({ port, usualPort }: Pick<EmbeddedOptions, 'port' | 'usualPort'>): Promise<number> {
+  if (port === undefined) return claimFreePort(usualPort)
   if (!(await portIsFree(port))) throw new Error(`port ${port} of 127.0.0.1 is taken by somebody else by now`)
+  return port
 }
 
 /** Claims the usual port when nobody has it, else a free one. */

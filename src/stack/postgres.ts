@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { type Child, startServer } from './child.ts'
 import type { Embedded, EmbeddedOptions } from './embedded.ts'
-import { claimFreePort, mustBeFree } from './port.ts'
+import { portFor } from './port.ts'
 import { findPrograms, type Programs } from './postgres-programs.ts'
 import { childrenOf, gone, processes, processesWith, signalProcess } from './processes.ts'
 import { awaitEnd, awaitReady, Hopeless } from './ready.ts'
@@ -50,8 +50,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Embedded>
     )
   if (!existsSync(data)) await initialise(folder, options, programs, run)
   removeStalePid(data)
-  if (options.port !== undefined) await mustBeFree(options.port)
-  const port = options.port ?? (await claimFreePort(options.usualPort))
+  const port = await portFor(options)
   const settings = { ...ours, ...options.settings, port: String(port) }
   const given = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
   const child = run('postgres', ['-D', data, ...[marker(folder), ...given].flatMap(setting => ['-c', setting])])

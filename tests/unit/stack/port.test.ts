@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { claimFreePort, claimPort, freePort, mustBeFree } from '../../../src/stack/port.ts'
+import { claimFreePort, claimPort, freePort, portFor } from '../../../src/stack/port.ts'
 
 test('a port that one has claimed, and does not listen on yet, is taken by nobody else of this machine', async () => {
   const port = await freePort()
@@ -22,9 +22,9 @@ test('a port on which somebody listens is not claimed, and free again when he ha
   const port = await freePort()
   const close = await listen(t, port)
   assert.equal(await claimPort(port), false)
-  await assert.rejects(mustBeFree(port), { message: `port ${port} of 127.0.0.1 is taken by somebody else by now` })
+  await assert.rejects(portFor({ port }), { message: `port ${port} of 127.0.0.1 is taken by somebody else by now` })
   await close()
-  await mustBeFree(port)
+  assert.equal(await portFor({ port }), port)
   assert.equal(await claimPort(port), true)
 })
 
