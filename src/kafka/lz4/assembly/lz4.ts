@@ -48,12 +48,10 @@ function inflateBlock(at: usize, end: usize, to: usize, limit: usize): usize {
     const token = load<u8>(at++)
     let length = <usize>(token >> 4)
     if (length === 15) {
-      let more: u8
-      do {
-        if (at >= end) return 0
-        more = load<u8>(at++)
-        length += more
-      } while (more === 255)
+      const last = lastOfLength(at, end)
+      if (last === 0) return 0
+      length += (last - at) * 255 + load<u8>(last)
+      at = last + 1
     }
     if (length > end - at || length > limit - to) return 0
     copyAhead(to, at, length)
@@ -66,18 +64,22 @@ function inflateBlock(at: usize, end: usize, to: usize, limit: usize): usize {
     if (distance === 0 || distance > to - output) return 0
     length = <usize>(token & 15) + 4
     if (length === 19) {
-      let more: u8
-      do {
-        if (at >= end) return 0
-        more = load<u8>(at++)
-        length += more
-      } while (more === 255)
+      const last = lastOfLength(at, end)
+      if (last === 0) return 0
+      length += (last - at) * 255 + load<u8>(last)
+      at = last + 1
     }
     if (length > limit - to) return 0
     if (distance >= 16) copyAhead(to, to - distance, length)
     else repeat(to, distance, length)
     to += length
   }
+  return 0
+}
+
+/** A length of fifteen goes on in bytes of 255 and a lesser one. @returns where that one stands; 0 when nowhere. */
+function lastOfLength(at: usize, end: usize): usize {
+  for (; at < end; at++) if (load<u8>(at) !== 255) return at
   return 0
 }
 
